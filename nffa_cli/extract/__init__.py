@@ -1,0 +1,49 @@
+"""From an acquisition's files to the vendor's words: choose one reader by format and import only that one.
+
+Readers may raise anything on hostile bytes; only here is everything caught and given one name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from nffa_cli.errors import UnreadableFile
+from nffa_cli.records import RawMetadata
+
+READERS = {
+    "tiff": "nffa_cli.extract.tiff",
+    "dm": "nffa_cli.extract.digitalmicrograph",
+    "tia": "nffa_cli.extract.tia",
+    "sidecar": "nffa_cli.extract.sidecar",
+    "emd": "nffa_cli.extract.emd",
+    "rosetta": "nffa_cli.extract.rosetta",
+}
+"""Reader family, as ``identify`` names it, to the module whose ``read`` does the work."""
+
+
+def read(files: Sequence[str], family: str) -> RawMetadata:
+    """Read the headers of one acquisition.
+
+    Parameters
+    ----------
+    files
+        Paths, the main file first.
+    family
+        A key of ``READERS``.
+
+    Raises
+    ------
+    UnreadableFile
+        Whatever went wrong, with the reader's own words.
+    """
+    try:
+        raw: RawMetadata = import_module(READERS[family]).read(files)
+    except (UnreadableFile, MemoryError):
+        raise
+    except Exception as error:
+        what = f"the {family} reader gave up: {type(error).__name__}: {error}"
+        raise UnreadableFile(what, where=files[0], hint="copy the file again from the instrument") from error
+    if not raw.signals and not raw.tree:
+        raise UnreadableFile("nothing was found in the file", code="empty", where=files[0])
+    return raw

@@ -1,0 +1,82 @@
+"""The vendor's tree as JSON without loss, and paths into it.
+
+Text, integers, finite floats, booleans, None, lists and dicts are themselves. Everything else has one written form:
+
+- bytes: ``{"@bytes": "<base64>"}``
+- NaN and infinities: ``{"@float": "nan"|"inf"|"-inf"}``
+- long number arrays: ``{"@array": "<u2", "shape": [...], "base64": "..."}`` (bytes as they lie in the file)
+- complex numbers: ``{"@complex": [re, im]}``
+
+A path is the keys and list indices joined by dots (``ImageList.1.ImageTags.Microscope Info.Voltage``). Vendor keys may
+hold dots themselves, so ``get`` tries the longest key first.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+ABSENT = object()
+"""What ``get`` returns where the tree has nothing; None is a value a vendor may write."""
+
+
+def lossless(value: Any) -> Any:
+    """Return ``value`` in the written form above; raises TypeError for what has none."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"@float": repr(value)}
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"@bytes": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, complex):
+        return {"@complex": [lossless(value.real), lossless(value.imag)]}
+    if isinstance(value, Mapping):
+        return {str(key): lossless(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [lossless(item) for item in value]
+    raise TypeError(f"no written form for {type(value).__name__}")
+
+
+def array(dtype: str, shape: tuple[int, ...], data: bytes) -> dict[str, Any]:
+    """Return the written form of a number array whose samples are ``data``."""
+    return {"@array": dtype, "shape": list(shape), "base64": base64.b64encode(data).decode("ascii")}
+
+
+def is_leaf(value: Any) -> bool:
+    """Tell a value from a branch; the written forms above are values."""
+    if isinstance(value, Mapping):
+        return any(key in value for key in ("@bytes", "@float", "@array", "@complex"))
+    return not (isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value))
+
+
+def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (path, value) of every value, depth first, in the vendor's order."""
+    if path and is_leaf(tree):
+        yield path, tree
+        return
+    items = tree.items() if isinstance(tree, Mapping) else enumerate(tree)
+    for key, value in items:
+        yield from leaves(value, f"{path}.{key}" if path else str(key))
+
+
+def get(tree: Any, path: str) -> Any:
+    """Return the value at ``path``, or ``ABSENT``."""
+    if path == "":
+        return tree
+    if isinstance(tree, list):
+        head, _, rest = path.partition(".")
+        return get(tree[int(head)], rest) if head.isdigit() and int(head) < len(tree) else ABSENT
+    if not isinstance(tree, Mapping):
+        return ABSENT
+    if path in tree:
+        return tree[path]
+    cut = path.rfind(".")
+    while cut > 0:
+        if path[:cut] in tree:
+            found = get(tree[path[:cut]], path[cut + 1 :])
+            if found is not ABSENT:
+                return found
+        cut = path.rfind(".", 0, cut)
+    return ABSENT
