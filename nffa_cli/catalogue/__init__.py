@@ -1,0 +1,1 @@
+"""The catalogue: the local SQLite database that remembers. Every SQL statement of the command line lives here."""
