@@ -1,0 +1,220 @@
+"""The parent's side of the workers: start them, hand out jobs, watch time and memory, replace the dead.
+
+One thread for each worker blocks on its pipe; one watchdog thread looks at all of them. The caller iterates over
+``Pool.run`` and gets answers in the order in which they come.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import IO, Any
+
+RECYCLE_JOBS = 2000
+"""A worker is replaced after so many jobs, so that what a library leaks does not grow for ever."""
+WATCH_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one job may cost: seconds (plus the time to hash, by size) and resident megabytes."""
+
+    seconds: float = 60.0
+    memory_mb: int = 2048
+    bytes_per_second: float = 10e6
+
+    def deadline(self, size: int) -> float:
+        """Return the seconds allowed for a job over ``size`` bytes."""
+        return self.seconds + size / self.bytes_per_second
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to do (JSON-able), and the caller's own word for it, which comes back with the answer."""
+
+    request: dict[str, Any]
+    size: int = 0
+    tag: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a worker said of a job."""
+
+    job: Job
+    header: dict[str, Any]
+    blob: bytes = b""
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    jobs_done: int = 0
+    started: float = 0.0
+    deadline: float | None = None
+    killed_for: str | None = None
+
+
+@dataclass(slots=True)
+class Pool:
+    """``size`` persistent workers; use as a context manager."""
+
+    size: int = 1
+    limits: Limits = field(default_factory=Limits)
+    log: IO[bytes] | None = None
+    _workers: dict[int, _Worker] = field(default_factory=dict)
+    _closing: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Answer]:
+        """Yield an answer for every job. ``jobs`` is consumed as workers become free, never far ahead."""
+        source = iter(jobs)
+        first = list(itertools.islice(source, self.size))
+        source = itertools.chain(first, source)
+        lock = threading.Lock()
+        answers: queue.Queue[Answer | BaseException | None] = queue.Queue(maxsize=4 * self.size)
+        threads = [
+            threading.Thread(target=self._serve, args=(slot, source, lock, answers), daemon=True)
+            for slot in range(min(self.size, len(first)))
+        ]
+        if threads:
+            threading.Thread(target=self._watch, daemon=True).start()
+        for thread in threads:
+            thread.start()
+        running = len(threads)
+        while running:
+            item = answers.get()
+            if item is None:
+                running -= 1
+            elif isinstance(item, BaseException):
+                raise item
+            else:
+                yield item
+
+    def close(self) -> None:
+        """Let the workers end; those that do not are killed."""
+        self._closing.set()
+        for worker in list(self._workers.values()):
+            _end(worker)
+        self._workers.clear()
+
+    def _serve(self, slot: int, source: Iterator[Job], lock: threading.Lock, answers: queue.Queue[Any]) -> None:
+        try:
+            while not self._closing.is_set():
+                with lock:
+                    job = next(source, None)
+                if job is None:
+                    break
+                answers.put(self._ask(slot, job))
+        except BaseException as error:  # the thread's boundary: the caller must hear of it
+            answers.put(error)
+        finally:
+            answers.put(None)
+
+    def _ask(self, slot: int, job: Job) -> Answer:
+        worker = self._workers.get(slot)
+        if worker is None or worker.process.poll() is not None or worker.jobs_done >= RECYCLE_JOBS:
+            if worker is not None:
+                _end(worker)
+            worker = self._workers[slot] = _Worker(self._start())
+        process = worker.process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        worker.started = time.monotonic()
+        worker.deadline = worker.started + self.limits.deadline(job.size)
+        try:
+            process.stdin.write(json.dumps(job.request).encode() + b"\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+            header = json.loads(line) if line.endswith(b"\n") else None
+            blob = process.stdout.read(header["blob"]) if header else b""
+        except (OSError, ValueError):
+            header, blob = None, b""
+        worker.deadline = None
+        worker.jobs_done += 1
+        if header is None or len(blob) != header["blob"]:
+            process.kill()
+            status = process.wait()
+            del self._workers[slot]
+            if self._closing.is_set():
+                return Answer(job, {"state": "failed", "reason": "interrupted"})
+            reason = worker.killed_for or f"crashed: reading it killed the reader ({_signal_name(status)})"
+            return Answer(job, {"state": "damaged", "reason": reason})
+        return Answer(job, header, blob)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = dict(os.environ)
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            environment[name] = "1"
+        environment["NFFA_WORKER_MEMORY_MB"] = str(self.limits.memory_mb)
+        environment["PYTHONUNBUFFERED"] = "0"
+        for secret in [name for name in environment if name.startswith("NFFA_TOKEN")]:
+            del environment[secret]
+        return subprocess.Popen(
+            [sys.executable, "-m", "nffa_cli.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log if self.log is not None else subprocess.DEVNULL,
+            env=environment,
+        )
+
+    def _watch(self) -> None:
+        while not self._closing.wait(WATCH_SECONDS):
+            now = time.monotonic()
+            for worker in list(self._workers.values()):
+                if worker.deadline is None or now - worker.started < WATCH_SECONDS:
+                    continue
+                if now > worker.deadline:
+                    worker.killed_for = f"timeout: reading took more than {worker.deadline - worker.started:.0f} s"
+                    worker.process.kill()
+                elif _resident_mb(worker.process.pid) > self.limits.memory_mb:
+                    worker.killed_for = f"memory: reading needed more than {self.limits.memory_mb} MB"
+                    worker.process.kill()
+
+
+def _end(worker: _Worker) -> None:
+    process = worker.process
+    if worker.deadline is not None:
+        process.kill()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            try:
+                pipe.close()
+            except OSError:
+                continue
+    try:
+        process.wait(timeout=2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _resident_mb(pid: int) -> float:
+    import psutil
+
+    try:
+        return float(psutil.Process(pid).memory_info().rss) / 1e6
+    except psutil.Error:
+        return 0.0
+
+
+def _signal_name(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    import signal
+
+    return signal.Signals(-status).name

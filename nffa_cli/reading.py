@@ -1,0 +1,274 @@
+"""All that is done to one acquisition, in one go, inside a worker: identify → read → judge → normalise → hash → preview.
+
+Takes and gives plain JSON-able values, because it talks through a pipe. Writes nothing but the preview, under the
+temporary name that the job gives. The files are looked at before and after: what changed meanwhile is still being written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nffa_cli import __version__, extract, identify, readiness
+from nffa_cli.crosswalk import apply, load, merge, vocabulary
+from nffa_cli.errors import NffaError, UnreadableFile
+from nffa_cli.records import Axis, FileStamp, RawMetadata, Record, Remark, Signal
+
+Result = tuple[dict[str, Any], bytes]
+
+
+def read(job: dict[str, Any]) -> Result:
+    """Read one acquisition.
+
+    The job says: ``files`` (stamps, main first), ``age`` and ``patience`` in seconds, ``partner_missing``, ``pictures``
+    (take plain pictures too), ``context`` (crosswalk folder, session, profiles), ``preview`` (path, size, format) or
+    None, ``hash`` and ``raw`` (send the vendor's tree back, compressed).
+    """
+    files = [FileStamp(*stamp) for stamp in job["files"]]
+    if moved := _moved(files):
+        return _verdict("waiting", moved)
+    try:
+        identity = _identify(files)
+        if identity.verdict != "ours":
+            return _verdict(*_not_read(identity, files[0], job))
+        raw = extract.read([stamp.path for stamp in files], identity.family or "")
+    except UnreadableFile as error:
+        state = readiness.incomplete(error.code, error.what, young=error.code in readiness.INCOMPLETE and _young(job))
+        return _verdict(state.state, state.reason)
+    except PermissionError as error:
+        return _verdict(*_no_permission(error))
+    if raw.format == "plain-image" and not job["pictures"]:
+        return _verdict("skipped", "plain-image: nothing of an instrument in it (--pictures takes it)", raw.format)
+    return _finish(job, files, raw)
+
+
+def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Result:
+    state = readiness.judge(
+        raw, files[0].size, partner_missing=job["partner_missing"], age=job["age"], patience=job["patience"]
+    )
+    if job["partner_missing"] and not any(remark.code == "partner-missing" for remark in raw.warnings):
+        remark = Remark("partner-missing", f"no {job['partner_missing']} file beside it")
+        raw = _with_warning(raw, remark)
+    record, provenance = normalise(raw, job["context"])
+    listed = [{"path": stamp.path, "size": stamp.size, "role": stamp.role} for stamp in files]
+    if job["hash"] and state.state == "ready":
+        for stamp, entry in zip(files, listed, strict=True):
+            entry["sha256"] = sha256(stamp.path)
+    preview = None
+    if job["preview"] and state.state == "ready":
+        preview, problem = _preview(record.signals, job["preview"])
+        if problem:
+            record = _with_warning(record, Remark("no-preview", problem))
+    if moved := _moved(files):
+        return _verdict("waiting", moved, raw.format)
+    header = {
+        "state": state.state,
+        "reason": state.reason,
+        "format": raw.format,
+        "files": listed,
+        "digest": digest([str(entry["sha256"]) for entry in listed]) if "sha256" in listed[0] else None,
+        "record": record.as_json(),
+        "provenance": provenance,
+        "preview": preview,
+    }
+    return header, pack(raw) if job["raw"] else b""
+
+
+def _verdict(state: str, reason: str | None, format_: str | None = None) -> Result:
+    return {"state": state, "reason": reason, "format": format_}, b""
+
+
+def _young(job: Mapping[str, Any]) -> bool:
+    return bool(job["age"] < job["patience"])
+
+
+def _moved(files: Sequence[FileStamp]) -> str | None:
+    """Say how a file differs from its stamp; None: it does not."""
+    for stamp in files:
+        name = os.path.basename(stamp.path)  # noqa: PTH119 - text paths may hold bytes that are no UTF-8
+        try:
+            now = os.stat(stamp.path)  # noqa: PTH116
+        except FileNotFoundError:
+            return f"vanished: {name} is gone"
+        if (now.st_size, now.st_mtime_ns) != (stamp.size, stamp.mtime_ns):
+            return f"changing: {name} is being written"
+    return None
+
+
+def _identify(files: Sequence[FileStamp]) -> identify.Identity:
+    found = identify.identify(os.path.basename(files[0].path), _head(files[0].path))  # noqa: PTH119
+    if found.family == "picture" and len(files) > 1:
+        beside = [identify.identify(os.path.basename(stamp.path), _head(stamp.path)) for stamp in files[1:]]  # noqa: PTH119
+        if vendor := next((other for other in beside if other.family == "sidecar"), None):
+            return vendor
+    return found
+
+
+def _head(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        return file.read(identify.HEAD_BYTES)
+
+
+def _not_read(identity: identify.Identity, main: FileStamp, job: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
+    if identity.verdict == "damaged":
+        state = "waiting" if main.size == 0 and _young(job) else "damaged"
+        return state, identity.reason, identity.format
+    return "skipped", identity.reason, None
+
+
+def _no_permission(error: PermissionError) -> tuple[str, str]:
+    """On Windows a file that another program holds open cannot be opened: that one will come."""
+    if getattr(error, "winerror", None) in (32, 33):
+        return "waiting", "locked: another program holds it open"
+    return "failed", f"unreadable: {error.strerror}"
+
+
+def sha256(path: str) -> str:
+    """Return the hex digest of a file's bytes."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def digest(hashes: Sequence[str]) -> str:
+    """Return the digest that names a version: of its files' digests, whatever the files are called."""
+    return hashlib.sha256("\n".join([hashes[0], *sorted(hashes[1:])]).encode()).hexdigest()
+
+
+# --- normalise: pure, also run by the parent when only a crosswalk has changed ---
+
+
+def normalise(raw: RawMetadata, context: Mapping[str, Any]) -> tuple[Record, dict[str, Any]]:
+    """Turn the vendor's words into terms, then add what the session file and the instrument's profile know.
+
+    A profile is found by what the file says of its instrument, so the crosswalk is applied once more when it brings a
+    date order or a time zone.
+    """
+    folder = Path(context["crosswalks"])
+    words = _vocabulary(str(folder))
+    table = load.for_format(raw.format, folder / "inward")
+    session = context.get("session") or {}
+    if table is None:
+        record = Record(raw.format, {}, raw.signals, warnings=raw.warnings)
+        profile = merge.match_profile(record, context.get("profiles") or [], session)
+    else:
+        record, _ = apply.apply(table, words, raw)
+        profile = merge.match_profile(record, context.get("profiles") or [], session)
+        known = {**(profile or {}), **session.get("instrument", {})}
+        if "date_order" in known or "timezone" in known:
+            record, _ = apply.apply(
+                table, words, raw, date_order=known.get("date_order"), timezone=known.get("timezone")
+            )
+    record = merge.merge(record, session, profile, words)
+    provenance = {
+        "nffa": __version__,
+        "reader": raw.reader,
+        "crosswalk": table.sha256 if table else None,
+        "vocabulary": words.sha256,
+        "profile": (profile or {}).get("name"),
+        "context": context.get("digest"),
+    }
+    return record, provenance
+
+
+@cache
+def _vocabulary(folder: str) -> vocabulary.Vocabulary:
+    return vocabulary.load(Path(folder))
+
+
+def _with_warning(thing: Any, remark: Remark) -> Any:
+    from dataclasses import replace
+
+    return replace(thing, warnings=(*thing.warnings, remark))
+
+
+# --- the preview ---
+
+
+def _preview(signals: Sequence[Signal], wanted: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Draw the preview; a picture that cannot be drawn is a warning, never the end of the reading."""
+    from nffa_cli import preview
+
+    try:
+        made = preview.render(signals, Path(wanted["path"]), size=wanted["size"], fmt=wanted["format"], loaders=_loaders())
+    except (NffaError, MemoryError) as error:
+        return None, str(error)
+    return (wanted["path"], None) if made else (None, None)
+
+
+def _loaders() -> Mapping[str, Callable[[Any], Any]]:
+    def rosetta(layout: Any) -> Any:
+        from nffa_cli.extract import rosetta as door
+
+        return door.load(layout)
+
+    return {"rosetta": rosetta}
+
+
+# --- the written form of what a reader found ---
+
+
+def as_json(raw: RawMetadata) -> dict[str, Any]:
+    """Return the JSON form of what a reader found, without the layouts."""
+    return {
+        "format": raw.format,
+        "reader": raw.reader,
+        "tree": raw.tree,
+        "anchors": dict(raw.anchors),
+        "signals": [signal.as_json() for signal in raw.signals],
+        "warnings": [remark.as_json() for remark in raw.warnings],
+    }
+
+
+def pack(raw: RawMetadata) -> bytes:
+    """Return the compressed JSON that the catalogue keeps."""
+    return zlib.compress(json.dumps(as_json(raw), ensure_ascii=True, allow_nan=False).encode(), 1)
+
+
+def unpack(blob: bytes) -> RawMetadata:
+    """Return what ``pack`` was given, without the layouts."""
+    found = json.loads(zlib.decompress(blob))
+    signals = tuple(
+        Signal(each["name"], each["kind"], tuple(each["shape"]), each["dtype"], tuple(Axis(**axis) for axis in each["axes"]))
+        for each in found["signals"]
+    )
+    warnings = tuple(Remark(**each) for each in found["warnings"])
+    return RawMetadata(
+        found["format"], found["tree"], signals, found["anchors"], warnings=warnings, reader=found["reader"]
+    )
+
+
+# --- other jobs ---
+
+
+def explain(job: dict[str, Any]) -> Result:
+    """Say how one term of one file came to its value."""
+    from nffa_cli.crosswalk import check
+
+    files = [FileStamp(*stamp) for stamp in job["files"]]
+    identity = _identify(files)
+    if identity.verdict != "ours":
+        return _verdict("skipped", identity.reason)
+    raw = extract.read([stamp.path for stamp in files], identity.family or "")
+    folder = Path(job["context"]["crosswalks"])
+    table = load.for_format(raw.format, folder / "inward")
+    if table is None:
+        return _verdict("failed", f"no crosswalk for {raw.format}", raw.format)
+    found = check.explain(table, _vocabulary(str(folder)), raw, job["term"])
+    return {"state": "ready", "reason": None, "format": raw.format, "explanation": found}, b""
+
+
+def second_reader(job: dict[str, Any]) -> Result:
+    """Return what HyperSpy makes of the main file."""
+    from nffa_cli import signals
+
+    return {"state": "ready", "reason": None, "hyperspy": signals.hyperspy_tree(job["files"][0][0])}, b""
+
+
+JOBS: dict[str, Callable[[dict[str, Any]], Result]] = {"read": read, "explain": explain, "hyperspy": second_reader}
+"""What a worker can do, by the job's name."""

@@ -1,0 +1,198 @@
+"""Walk a tree and group its files into acquisitions, by names and stamps alone; nothing is opened, nothing followed.
+
+Symbolic links, FIFOs, sockets and devices are reported and never opened; a folder that cannot be read is reported and
+the walk goes on; a file that vanishes while we look is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nffa_cli.errors import UsageError
+from nffa_cli.identify import extension_of
+from nffa_cli.records import Acquisition, FileStamp
+
+FURNITURE = re.compile(
+    r"(thumbs\.db|desktop\.ini|\.ds_store|\.directory|nffa-session\.ya?ml|\._.*|~\$.*|\.~lock.*|.*\.(tmp|temp|partial|part|crdownload|swp|bak)|.*~)$",
+    re.IGNORECASE,
+)
+"""Names that folders carry for the system's own ends, or that programs give to what is not finished."""
+
+PICTURES = (".tif", ".tiff", ".bmp", ".png", ".jpg", ".jpeg")
+"""Pictures that a vendor sidecar may describe; the first that exists gets it."""
+
+COMPANIONS = {
+    ".txt": PICTURES,
+    ".hdr": (".tif", ".tiff", ".mib", ".png", ".bmp", ".jpg"),
+    ".ipr": (".spd",),
+    ".raw": (".rpl",),
+    ".mdoc": (".mrc", ".mrcs"),
+}
+"""Sidecar extension → extensions of the main file of the same stem, in order of preference."""
+
+SERIES = re.compile(r"(?P<stem>.+)_\d+\.ser$", re.IGNORECASE)
+TESCAN_HEADER = re.compile(r"(?P<stem>.+)[-.](?P<kind>tiff?|png|bmp|jpe?g)\.hdr$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A folder that could not be listed."""
+
+    shown: str
+    path: str
+    reason: str
+
+
+def walk(root: str, *, leave_out: Callable[[str], bool] = lambda _: False) -> Iterator[Acquisition | Unreadable]:
+    """Yield every acquisition below ``root`` in name order, one folder after the other.
+
+    Parameters
+    ----------
+    root
+        A folder or a file, as the user typed it. A file is grouped with its partners in the same folder.
+    leave_out
+        Tells of an absolute folder path whether to pass it by (our own state).
+    """
+    path = Path(root)
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise UsageError(f"cannot look at it: {error.strerror}", where=root, hint="check the path") from error
+    shown = root.replace(os.sep, "/").rstrip("/") or "/"
+    if not stat.S_ISDIR(mode):
+        yield from _one_file(path, shown)
+        return
+    todo = [(os.path.abspath(root), shown)]  # noqa: PTH100 - text paths: resolving would follow links
+    while todo:
+        folder, shown = todo.pop()
+        entries = _listing(folder)
+        if isinstance(entries, str):
+            yield Unreadable(shown, folder, entries)
+            continue
+        files, folders, odd = entries
+        yield from group(folder, shown, files)
+        yield from odd_ones(folder, shown, odd)
+        below = [name for name in sorted(folders, reverse=True) if not leave_out(os.path.join(folder, name))]  # noqa: PTH118
+        todo.extend((f"{folder.rstrip(os.sep)}{os.sep}{name}", f"{shown.rstrip('/')}/{name}") for name in below)
+
+
+def _one_file(path: Path, shown: str) -> Iterator[Acquisition]:
+    """Yield the acquisition that a single file, given by name, belongs to."""
+    folder = os.path.abspath(path.parent)  # noqa: PTH100
+    entries = _listing(folder)
+    head = shown.rpartition("/")[0]
+    if isinstance(entries, str):
+        entries = ({path.name: path.stat()}, [], {})
+    files, _, odd = entries
+    whole = group(folder, head, files)
+    mine = [found for found in whole if any(os.path.basename(stamp.path) == path.name for stamp in found.files)]  # noqa: PTH119
+    yield from mine or odd_ones(folder, head, {path.name: odd.get(path.name, "special-file")})
+
+
+def _listing(folder: str) -> tuple[dict[str, os.stat_result], list[str], dict[str, str]] | str:
+    """Return (regular files with their stat, sub-folders, odd entries with a reason), or why it cannot be listed."""
+    files: dict[str, os.stat_result] = {}
+    folders: list[str] = []
+    odd: dict[str, str] = {}
+    try:
+        with os.scandir(folder) as found:
+            for entry in found:
+                try:
+                    if entry.is_symlink():
+                        odd[entry.name] = "symlink"
+                    elif entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.name)
+                    elif entry.is_file(follow_symlinks=False):
+                        files[entry.name] = entry.stat(follow_symlinks=False)
+                    else:
+                        odd[entry.name] = "special-file"
+                except FileNotFoundError:
+                    continue  # vanished between the listing and the look
+                except OSError as error:
+                    odd[entry.name] = f"unreadable: {error.strerror}"
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return files, folders, odd
+
+
+def odd_ones(folder: str, shown: str, odd: dict[str, str]) -> Iterator[Acquisition]:
+    """Yield what is no regular file as skipped, with the reason."""
+    for name, reason in sorted(odd.items()):
+        yield Acquisition(_join(shown, name), (FileStamp(os.path.join(folder, name), 0, 0),), skip=reason)  # noqa: PTH118
+
+
+def group(folder: str, shown: str, files: dict[str, os.stat_result]) -> Iterator[Acquisition]:
+    """Yield the acquisitions of one folder, in order of their main files' names.
+
+    Names are compared without regard to case, but an exact match of the stem wins, so that two files whose names differ
+    only in case stay two.
+    """
+    mains = dict.fromkeys(sorted(files), ())  # type: dict[str, tuple[str, ...]]
+    by_stem: dict[str, list[str]] = {}
+    for name in mains:
+        by_stem.setdefault(_stem(name).casefold(), []).append(name)
+    for name in list(mains):
+        owner = _owner(name, by_stem)
+        if owner is not None:
+            mains[owner] += (name,)
+            del mains[name]
+    for main, sidecars in mains.items():
+        names = (main, *sorted(sidecars, key=_natural))
+        stamps = tuple(_stamp(folder, name, files[name], "main" if name == main else "sidecar") for name in names)
+        skip = "furniture" if FURNITURE.fullmatch(main) else None
+        yield Acquisition(_join(shown, main), stamps, partner_missing=_partner(main, sidecars), skip=skip)
+
+
+def _owner(name: str, by_stem: dict[str, list[str]]) -> str | None:
+    """Return the main file that a sidecar belongs to; None for a file that stands for itself."""
+    extension = extension_of(name)
+    if extension == ".ser" and (series := SERIES.fullmatch(name)):
+        return _pick(series["stem"], (".emi",), by_stem)
+    if extension not in COMPANIONS:
+        return None
+    if extension == ".hdr" and (header := TESCAN_HEADER.fullmatch(name)):
+        return _pick(header["stem"], (f".{header['kind'].lower()}",), by_stem)
+    return _pick(_stem(name), COMPANIONS[extension], by_stem)
+
+
+def _pick(stem: str, extensions: tuple[str, ...], by_stem: dict[str, list[str]]) -> str | None:
+    kin = by_stem.get(stem.casefold(), [])
+    for extension in extensions:
+        fits = [name for name in kin if extension_of(name) == extension]
+        if fits:
+            return next((name for name in fits if _stem(name) == stem), fits[0])
+    return None
+
+
+def _partner(main: str, sidecars: tuple[str, ...]) -> str | None:
+    """Return what kind of file should lie beside the main one and does not."""
+    extension = extension_of(main)
+    if extension == ".emi" and not sidecars:
+        return ".ser"
+    if extension == ".ser" and SERIES.fullmatch(main):
+        return ".emi"
+    return None
+
+
+def _stamp(folder: str, name: str, found: os.stat_result, role: str) -> FileStamp:
+    path = f"{folder.rstrip(os.sep)}{os.sep}{name}"
+    return replace(FileStamp(path, found.st_size, found.st_mtime_ns, found.st_ino), role=role)
+
+
+def _join(shown: str, name: str) -> str:
+    return f"{shown.rstrip('/')}/{name}" if shown else name
+
+
+def _stem(name: str) -> str:
+    extension = extension_of(name)
+    return name[: -len(extension)] if extension else name
+
+
+def _natural(name: str) -> list[object]:
+    """Sort ``_2`` before ``_10``."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part.casefold()) for part in re.split(r"(\d+)", name)]

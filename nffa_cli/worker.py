@@ -1,0 +1,66 @@
+"""The child process in which vendor files are parsed: ``python -m nffa_cli.worker``, the same on every system.
+
+It reads jobs as JSON lines from stdin and answers each with one JSON line, followed by as many bytes as the line's
+``blob`` says. Limits are set before the first job; whatever a reader prints lands on stderr, never between the answers.
+A job that kills this process harms nobody else: ``pool.py`` notices and starts another one.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import sys
+import traceback
+from typing import Any, BinaryIO
+
+MEGABYTE = 1 << 20
+
+
+def main() -> None:
+    """Serve jobs until stdin closes."""
+    answers = _private_stdout()
+    faulthandler.enable()
+    _limit_memory(int(os.environ.get("NFFA_WORKER_MEMORY_MB", "2048")))
+    for line in sys.stdin.buffer:
+        header, blob = answer(json.loads(line))
+        header["blob"] = len(blob)
+        answers.write(json.dumps(header).encode() + b"\n" + blob)
+        answers.flush()
+
+
+def _private_stdout() -> BinaryIO:
+    """Keep the pipe for answers and point file descriptor 1 at stderr: libraries print, some of them in C."""
+    pipe = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return pipe
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Cap what this process may allocate (RLIMIT_DATA: RLIMIT_AS would refuse to map large files).
+
+    Where the system has no such limit (Windows), the parent's watch over the resident size is all there is.
+    """
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_DATA, (megabytes * MEGABYTE, megabytes * MEGABYTE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Do one job; a failure becomes an answer, so that nothing but a killed process is ever silent."""
+    from nffa_cli import reading
+
+    try:
+        return reading.JOBS[job["job"]](job)
+    except MemoryError:
+        return {"state": "damaged", "reason": "memory: reading it needs more memory than a worker may use"}, b""
+    except Exception as error:  # the boundary of the worker: a fault of ours must not look like a dead process
+        traceback.print_exc()
+        return {"state": "failed", "reason": f"internal: {type(error).__name__}: {error}"}, b""
+
+
+if __name__ == "__main__":
+    main()
