@@ -1,12 +1,11 @@
 """The parent's side of the workers: start them, hand out jobs, watch time and memory, replace the dead.
 
-One thread for each worker blocks on its pipe; one watchdog thread looks at all of them. The caller iterates over
-``Pool.run`` and gets answers in the order in which they come.
+One thread for each worker blocks on its pipe; one watchdog thread looks at all of them. The caller submits jobs and takes
+answers in the order in which they come.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import queue
@@ -14,8 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Any
 
@@ -64,15 +63,23 @@ class _Worker:
     killed_for: str | None = None
 
 
-@dataclass(slots=True)
 class Pool:
-    """``size`` persistent workers; use as a context manager."""
+    """``size`` persistent workers; use as a context manager.
 
-    size: int = 1
-    limits: Limits = field(default_factory=Limits)
-    log: IO[bytes] | None = None
-    _workers: dict[int, _Worker] = field(default_factory=dict)
-    _closing: threading.Event = field(default_factory=threading.Event)
+    ``submit`` waits while twice as many jobs are under way as there are workers, so a caller can feed it from a walk over
+    any number of files; ``answers`` gives what has come back.
+    """
+
+    def __init__(self, size: int = 1, limits: Limits | None = None, *, log: IO[bytes] | None = None) -> None:
+        self.size = size
+        self.limits = limits or Limits()
+        self.log = log
+        self.under_way = 0
+        self._todo: queue.Queue[Job | None] = queue.Queue()
+        self._done: queue.Queue[Answer | BaseException] = queue.Queue()
+        self._workers: dict[int, _Worker] = {}
+        self._threads: list[threading.Thread] = []
+        self._closing = threading.Event()
 
     def __enter__(self) -> Pool:
         return self
@@ -80,50 +87,50 @@ class Pool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Answer]:
-        """Yield an answer for every job. ``jobs`` is consumed as workers become free, never far ahead."""
-        source = iter(jobs)
-        first = list(itertools.islice(source, self.size))
-        source = itertools.chain(first, source)
-        lock = threading.Lock()
-        answers: queue.Queue[Answer | BaseException | None] = queue.Queue(maxsize=4 * self.size)
-        threads = [
-            threading.Thread(target=self._serve, args=(slot, source, lock, answers), daemon=True)
-            for slot in range(min(self.size, len(first)))
-        ]
-        if threads:
-            threading.Thread(target=self._watch, daemon=True).start()
-        for thread in threads:
-            thread.start()
-        running = len(threads)
-        while running:
-            item = answers.get()
-            if item is None:
-                running -= 1
-            elif isinstance(item, BaseException):
+    @property
+    def full(self) -> bool:
+        """Whether the caller should take answers before it submits more."""
+        return self.under_way >= 2 * self.size
+
+    def submit(self, job: Job) -> None:
+        """Hand out a job; a worker is started for it while there are fewer than ``size``."""
+        if len(self._threads) < self.size:
+            slot = len(self._threads)
+            self._threads.append(threading.Thread(target=self._serve, args=(slot,), daemon=True))
+            if slot == 0:
+                threading.Thread(target=self._watch, daemon=True).start()
+            self._threads[-1].start()
+        self.under_way += 1
+        self._todo.put(job)
+
+    def answers(self, *, wait: bool) -> Iterator[Answer]:
+        """Yield what has come back; with ``wait``, at least one answer if any job is under way."""
+        while self.under_way:
+            try:
+                item = self._done.get(block=wait)
+            except queue.Empty:
+                return
+            if isinstance(item, BaseException):
                 raise item
-            else:
-                yield item
+            self.under_way -= 1
+            wait = False
+            yield item
 
     def close(self) -> None:
-        """Let the workers end; those that do not are killed."""
+        """Let the workers end; those still at a job are killed."""
         self._closing.set()
+        for _ in self._threads:
+            self._todo.put(None)
         for worker in list(self._workers.values()):
             _end(worker)
         self._workers.clear()
 
-    def _serve(self, slot: int, source: Iterator[Job], lock: threading.Lock, answers: queue.Queue[Any]) -> None:
+    def _serve(self, slot: int) -> None:
         try:
-            while not self._closing.is_set():
-                with lock:
-                    job = next(source, None)
-                if job is None:
-                    break
-                answers.put(self._ask(slot, job))
+            while (job := self._todo.get()) is not None and not self._closing.is_set():
+                self._done.put(self._ask(slot, job))
         except BaseException as error:  # the thread's boundary: the caller must hear of it
-            answers.put(error)
-        finally:
-            answers.put(None)
+            self._done.put(error)
 
     def _ask(self, slot: int, job: Job) -> Answer:
         worker = self._workers.get(slot)
@@ -149,7 +156,7 @@ class Pool:
         if header is None or len(blob) != header["blob"]:
             process.kill()
             status = process.wait()
-            del self._workers[slot]
+            self._workers.pop(slot, None)
             if self._closing.is_set():
                 return Answer(job, {"state": "failed", "reason": "interrupted"})
             reason = worker.killed_for or f"crashed: reading it killed the reader ({_signal_name(status)})"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import signal
 import sys
 import traceback
 from typing import Any, BinaryIO
@@ -20,9 +21,10 @@ MEGABYTE = 1 << 20
 def main() -> None:
     """Serve jobs until stdin closes."""
     answers = _private_stdout()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     faulthandler.enable()
     _limit_memory(int(os.environ.get("NFFA_WORKER_MEMORY_MB", "2048")))
-    for line in sys.stdin.buffer:
+    for line in iter(sys.stdin.buffer.readline, b""):
         header, blob = answer(json.loads(line))
         header["blob"] = len(blob)
         answers.write(json.dumps(header).encode() + b"\n" + blob)
@@ -53,6 +55,8 @@ def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Do one job; a failure becomes an answer, so that nothing but a killed process is ever silent."""
     from nffa_cli import reading
 
+    if hasattr(signal, "alarm"):  # should the parent be gone, a reader that never returns must still end
+        signal.alarm(int(job.get("seconds", 60)) + 30)
     try:
         return reading.JOBS[job["job"]](job)
     except MemoryError:

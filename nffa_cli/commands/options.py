@@ -1,0 +1,33 @@
+"""Options that mean the same on every command."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from nffa_cli.terminal import Terminal
+
+PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path())
+
+
+def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--json``, ``-q`` and ``-v``; the command gets a ``terminal`` instead."""
+
+    @click.option("--json", "as_json", is_flag=True, help="JSON Lines on stdout, one object for each result.")
+    @click.option("-q", "--quiet", is_flag=True, help="Say nothing beside the result.")
+    @click.option("-v", "--verbose", count=True, help="Say more; twice for every detail.")
+    @functools.wraps(function)
+    def wrapper(*args: Any, as_json: bool, quiet: bool, verbose: int, **kwargs: Any) -> Any:
+        level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
+        logging.basicConfig(level=logging.ERROR if quiet else level, format="nffa: %(message)s")
+        return function(*args, terminal=Terminal(as_json=as_json, quiet=quiet, verbose=verbose), **kwargs)
+
+    return wrapper
+
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+jobs_option = click.option("--jobs", type=click.IntRange(1, 64), help="Worker processes [default: one a processor].")

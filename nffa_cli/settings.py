@@ -1,0 +1,173 @@
+"""Where things live and what the user has set: ``NFFA_HOME``, ``nffa.toml``, environment; every value knows its source.
+
+Settings come from user-level places only: data folders do not steer. Precedence: command-line flag, ``NFFA_*`` variable,
+``nffa.toml`` in ``NFFA_HOME``, default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nffa_cli.errors import ConfigError, DiskError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of ``nffa.toml``: its default (whose type is the key's type) and what it does."""
+
+    key: str
+    default: Any
+    about: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return "NFFA_" + self.key.upper().replace(".", "_")
+
+
+SETTINGS = (
+    Setting("ingest.settle", 10.0, "Seconds without a change after which a file counts as written (0: by format alone)."),
+    Setting("ingest.patience", 600.0, "Seconds to wait for a missing partner file or missing bytes."),
+    Setting("ingest.jobs", 0, "Worker processes (0: one for each processor)."),
+    Setting("ingest.pictures", False, "Take pictures without instrument metadata too."),
+    Setting("ingest.every", 5.0, "Seconds between two looks of --watch."),
+    Setting("worker.seconds", 60.0, "Time limit for reading one acquisition (hashing large files is added to it)."),
+    Setting("worker.memory_mb", 2048, "Memory limit for reading one acquisition."),
+    Setting("preview.size", 512, "Longest side of a preview in pixels (0: no previews)."),
+    Setting("preview.format", "jpeg", "File format of previews: jpeg or png."),
+)
+"""Every key of ``nffa.toml``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting's value and where it came from (``default``, the file, or the variable)."""
+
+    value: Any
+    source: str
+
+
+class Settings:
+    """The settings in force; ``settings["ingest.settle"]`` is a value, ``settings.source(key)`` says where from."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key].value
+
+    def source(self, key: str) -> str:
+        """Return where the value of ``key`` came from."""
+        return self._values[key].source
+
+    def over(self, **flags: Any) -> Settings:
+        """Return settings in which the given flags (``ingest_settle=0``; None: not given) win."""
+        given = {key: Value(flags[name], "flag") for key in self._values if flags.get(name := key.replace(".", "_")) is not None}
+        return Settings({**self._values, **given})
+
+
+def home() -> Path:
+    """Return the folder of nffa's own state; ``NFFA_HOME`` moves it."""
+    if given := os.environ.get("NFFA_HOME"):
+        return Path(given)
+    import platformdirs
+
+    return platformdirs.user_data_path("nffa", appauthor=False)
+
+
+def make_home() -> Path:
+    """Return ``home()``, made if need be."""
+    folder = home()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(
+            f"cannot make nffa's folder: {error.strerror}", where=str(folder), hint="set NFFA_HOME to a folder you can write to"
+        ) from error
+    return folder
+
+
+def catalogue_path() -> Path:
+    """Return where the catalogue lies."""
+    return home() / "catalogue.sqlite"
+
+
+def shipped(name: str) -> Path:
+    """Return a folder that ships with nffa (``crosswalks``): inside the wheel, else beside the package."""
+    package = Path(__file__).parent
+    inside, beside = package / "_data" / name, package.parent / name
+    return inside if inside.is_dir() else beside
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read ``nffa.toml`` and the environment.
+
+    Raises
+    ------
+    ConfigError
+        For a key that does not exist (with the nearest one that does) or a value of the wrong type.
+    """
+    environment = os.environ if environment is None else environment
+    path = home() / "nffa.toml"
+    values = {each.key: Value(each.default, "default") for each in SETTINGS}
+    known = {each.key: each for each in SETTINGS}
+    for key, value in _flat(_read(path)).items():
+        if key not in known:
+            raise ConfigError(f"unknown key {key}", where=str(path), hint=_nearest(key, known))
+        values[key] = Value(_typed(known[key], value, str(path)), str(path))
+    for each in SETTINGS:
+        if each.variable in environment:
+            text = environment[each.variable]
+            values[each.key] = Value(_typed(each, _from_text(text), f"${each.variable}"), f"${each.variable}")
+    if values["preview.format"].value not in ("jpeg", "png"):
+        raise ConfigError("preview.format is jpeg or png", where=values["preview.format"].source)
+    return Settings(values)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"no valid TOML: {error}", where=str(path), hint="nffa config show") from error
+
+
+def _flat(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+    return found
+
+
+def _from_text(text: str) -> Any:
+    lower = text.strip().lower()
+    if lower in ("true", "yes", "on", "false", "no", "off"):
+        return lower in ("true", "yes", "on")
+    try:
+        return float(text) if any(sign in lower for sign in ".e") else int(text)
+    except ValueError:
+        return text
+
+
+def _typed(setting: Setting, value: Any, source: str) -> Any:
+    wanted = type(setting.default)
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if type(value) is not wanted or (wanted in (int, float) and not 0 <= value < 1e12):
+        kind = {float: "a number, 0 or more", int: "a whole number, 0 or more", bool: "true or false", str: "a text"}[wanted]
+        raise ConfigError(f"{setting.key} must be {kind}, not {value!r}", where=source)
+    return value
+
+
+def _nearest(key: str, known: Mapping[str, Any]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else "nffa config show lists the keys"
