@@ -5,11 +5,11 @@ It reads no file, no clock and no database. ``pipeline`` does what is planned he
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from os import fsencode
+from os.path import basename
 from typing import NamedTuple
 
 from nffa_cli.records import Acquisition, Status
@@ -93,7 +93,7 @@ def stamp(acquisition: Acquisition) -> str:
     Folders are left out: the row is found by the main file's absolute path, however the user typed it.
     """
     parts = [
-        b"%s\0%d\0%d\0%d" % (fsencode(os.path.basename(file.path)), file.size, file.mtime_ns, file.inode)
+        b"%s\0%d\0%d\0%d" % (fsencode(basename(file.path)), file.size, file.mtime_ns, file.inode)  # noqa: PTH119 (150,000 times)
         for file in acquisition.files
     ]
     return blake2b(b"\0\0".join(parts), digest_size=16).hexdigest()

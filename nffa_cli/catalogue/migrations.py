@@ -1,0 +1,160 @@
+"""The history of the catalogue's schema: numbered changes, each applied once, in one transaction with its note.
+
+A change that rewrites a table is preceded by a copy of the catalogue. Released functions are never edited.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from nffa_cli.errors import CatalogueError
+
+APPLICATION_ID = 0x4E464641
+"""``NFFA`` in the database header: what tells our file from another program's."""
+
+
+def m001_initial(db: sqlite3.Connection) -> None:
+    """Lay the ledger, the acquisitions with their versions, and the search index."""
+    for statement in (
+        # Paths are bytes: instrument PCs write names that are not UTF-8.
+        """CREATE TABLE ledger (
+            path BLOB PRIMARY KEY, key TEXT NOT NULL, stamp TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
+            format TEXT, reader TEXT, crosswalk TEXT, context TEXT, preview INTEGER NOT NULL,
+            partner_missing INTEGER NOT NULL, first_seen TEXT NOT NULL, last_changed TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX ledger_key ON ledger(key)",
+        "CREATE INDEX ledger_held ON ledger(status) WHERE status IN ('waiting', 'quarantined', 'failed')",
+        """CREATE TABLE acquisition (
+            seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path BLOB NOT NULL, version INTEGER,
+            format TEXT NOT NULL, started TEXT, superseded_by TEXT, vanished_at TEXT
+        ) STRICT""",
+        "CREATE INDEX acquisition_path ON acquisition(path)",
+        "CREATE INDEX acquisition_started ON acquisition(started)",
+        "CREATE INDEX acquisition_format ON acquisition(format)",
+        """CREATE TABLE version (
+            seq INTEGER PRIMARY KEY, acquisition INTEGER NOT NULL REFERENCES acquisition(seq), digest TEXT NOT NULL,
+            format TEXT NOT NULL, nffa TEXT NOT NULL, reader TEXT NOT NULL, crosswalk TEXT, vocabulary TEXT NOT NULL,
+            context TEXT, preview TEXT, ingested_at TEXT NOT NULL, record TEXT NOT NULL,
+            UNIQUE (acquisition, digest)
+        ) STRICT""",
+        "CREATE INDEX version_digest ON version(digest)",
+        "CREATE INDEX version_crosswalk ON version(format, crosswalk)",
+        # The vendor's trees are apart, so that reading records does not page through them.
+        "CREATE TABLE raw (version INTEGER PRIMARY KEY REFERENCES version(seq), data BLOB NOT NULL) STRICT",
+        """CREATE TABLE file (
+            seq INTEGER PRIMARY KEY, version INTEGER NOT NULL REFERENCES version(seq), path BLOB NOT NULL,
+            size INTEGER NOT NULL, sha256 TEXT NOT NULL, role TEXT NOT NULL, checked_at TEXT, check_result TEXT
+        ) STRICT""",
+        "CREATE INDEX file_version ON file(version)",
+        "CREATE INDEX file_path ON file(path)",
+        "CREATE INDEX file_checked ON file(checked_at)",
+        "CREATE INDEX file_bad ON file(check_result) WHERE check_result <> 'ok'",
+        """CREATE TABLE alias (
+            path BLOB PRIMARY KEY, acquisition INTEGER NOT NULL REFERENCES acquisition(seq), digest TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX alias_acquisition ON alias(acquisition)",
+        # Derived from the current versions' records; may be emptied and made again at any time.
+        "CREATE TABLE term_name (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, unit TEXT) STRICT",
+        """CREATE TABLE term (
+            acquisition INTEGER NOT NULL REFERENCES acquisition(seq), name INTEGER NOT NULL REFERENCES term_name(seq),
+            number REAL, text TEXT, PRIMARY KEY (acquisition, name)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX term_number ON term(name, number) WHERE number IS NOT NULL",
+        "CREATE INDEX term_text ON term(name, text) WHERE text IS NOT NULL",
+        # FTS5 must be told the old words when a row goes; they are kept here, for it keeps no copy of its own.
+        """CREATE TABLE words (
+            acquisition INTEGER PRIMARY KEY REFERENCES acquisition(seq), name TEXT NOT NULL, folder TEXT NOT NULL,
+            sample TEXT NOT NULL, operator TEXT NOT NULL, detector TEXT NOT NULL, instrument TEXT NOT NULL,
+            mode TEXT NOT NULL, note TEXT NOT NULL, format TEXT NOT NULL, proposal TEXT NOT NULL,
+            experiment TEXT NOT NULL
+        ) STRICT""",
+        """CREATE VIRTUAL TABLE words_index USING fts5(
+            name, folder, sample, operator, detector, instrument, mode, note, format, proposal, experiment,
+            content='words', content_rowid='acquisition', tokenize='unicode61 remove_diacritics 2', prefix='1 2 3 4'
+        )""",
+        """CREATE TRIGGER words_added AFTER INSERT ON words BEGIN
+            INSERT INTO words_index(rowid, name, folder, sample, operator, detector, instrument, mode, note, format,
+                proposal, experiment)
+            VALUES (new.acquisition, new.name, new.folder, new.sample, new.operator, new.detector, new.instrument,
+                new.mode, new.note, new.format, new.proposal, new.experiment);
+        END""",
+        """CREATE TRIGGER words_gone AFTER DELETE ON words BEGIN
+            INSERT INTO words_index(words_index, rowid, name, folder, sample, operator, detector, instrument, mode,
+                note, format, proposal, experiment)
+            VALUES ('delete', old.acquisition, old.name, old.folder, old.sample, old.operator, old.detector,
+                old.instrument, old.mode, old.note, old.format, old.proposal, old.experiment);
+        END""",
+    ):
+        db.execute(statement)
+
+
+Migration = Callable[[sqlite3.Connection], None]
+
+MIGRATIONS: tuple[Migration, ...] = (m001_initial,)
+REWRITES: frozenset[str] = frozenset()
+"""Names of the migrations that rewrite a table: a copy of the catalogue is made first."""
+
+
+def applied(db: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the names of the changes that this catalogue has seen, oldest first; reads only."""
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "migration" not in tables:
+        if tables:
+            raise CatalogueError("this database is not a catalogue of nffa", hint="choose another NFFA_HOME")
+        return ()
+    return tuple(name for (name,) in db.execute("SELECT name FROM migration ORDER BY rowid"))
+
+
+def pending(db: sqlite3.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> tuple[Migration, ...]:
+    """Return the changes that are still to be applied; CatalogueError if the catalogue knows changes that we do not."""
+    seen = applied(db)
+    unknown = sorted(set(seen) - {migration.__name__ for migration in migrations})
+    if unknown:
+        raise CatalogueError(
+            f"the catalogue was written by a newer nffa (it knows {unknown[-1]})", hint="upgrade nffa on this computer"
+        )
+    return tuple(migration for migration in migrations if migration.__name__ not in seen)
+
+
+def migrate(
+    db: sqlite3.Connection,
+    path: Path,
+    now: str,
+    *,
+    migrations: tuple[Migration, ...] = MIGRATIONS,
+    rewrites: frozenset[str] = REWRITES,
+) -> None:
+    """Apply what is pending, each change with its note in one transaction; safe when several programs start at once.
+
+    ``db`` is in autocommit mode; ``path`` is where its file lies; ``now`` is noted as the time.
+    """
+    for migration in pending(db, migrations):
+        name = migration.__name__
+        if name in rewrites:
+            _copy(db, path.with_name(f"{path.name}.before-{name}"))
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            if name not in applied(db):  # another program may have been faster
+                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                db.execute(
+                    "CREATE TABLE IF NOT EXISTS migration (name TEXT NOT NULL UNIQUE, applied_at TEXT NOT NULL) STRICT"
+                )
+                migration(db)
+                db.execute("INSERT INTO migration (name, applied_at) VALUES (?, ?)", (name, now))
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+
+def _copy(db: sqlite3.Connection, target: Path) -> None:
+    """Copy the whole catalogue to ``target``; the name appears only when the copy is whole."""
+    partial = target.with_name(target.name + ".part")
+    partial.unlink(missing_ok=True)
+    with closing(sqlite3.connect(partial)) as copy:
+        db.backup(copy)
+    partial.replace(target)

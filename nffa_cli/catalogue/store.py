@@ -1,0 +1,337 @@
+"""The catalogue as the pipeline sees it: one object that remembers, asks and is locked by one run at a time.
+
+Changes are made here; questions are answered in ``queries``. Nothing is ever deleted but what can be derived again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from nffa_cli.catalogue import indexing, queries
+from nffa_cli.catalogue.connection import Connection, utc_now
+from nffa_cli.catalogue.rows import (
+    CheckResult,
+    DueRecord,
+    Entry,
+    FileToCheck,
+    HashedFile,
+    NewVersion,
+    Provenance,
+    Saved,
+    Shown,
+    StatusReport,
+)
+from nffa_cli.errors import CatalogueError, DiskError, LockedError
+from nffa_cli.plan import LedgerRow
+
+FILE_NAME = "catalogue.sqlite"
+"""Name of the catalogue inside ``NFFA_HOME``."""
+
+
+class Store:
+    """The open catalogue; use as a context manager."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    @classmethod
+    def open(cls, path: str | Path, *, readonly: bool = False) -> Store:
+        """Open the catalogue, making or upgrading it as needed.
+
+        ``readonly``: nothing can be saved, and a missing catalogue is a CatalogueError instead of a new file. Raises
+        CatalogueError when it is damaged, not ours or from a newer nffa; DiskError when it cannot be read or written.
+        """
+        return cls(Connection(Path(path), readonly=readonly))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the catalogue for one run; the operating system lets go of it however the run ends.
+
+        Raises LockedError at once when another run holds it.
+        """
+        import filelock
+
+        lock, note = self._beside(".lock"), self._beside(".holder")
+        held = filelock.FileLock(lock)
+        try:
+            held.acquire(timeout=0)
+            note.write_text(str(os.getpid()), encoding="ascii")
+        except filelock.Timeout:
+            who = f" (process {pid})" if (pid := _read_pid(note)) else ""
+            what = f"another run of nffa{who} works on this catalogue"
+            raise LockedError(
+                what, where=str(self._db.path), hint="wait until it has ended, then run it again"
+            ) from None
+        except OSError as error:
+            held.release()
+            what = f"the lock of the catalogue cannot be taken ({error.strerror})"
+            raise DiskError(what, where=str(lock), hint="check the rights and the free space of NFFA_HOME") from error
+        try:
+            yield
+        finally:
+            note.unlink(missing_ok=True)
+            held.release()
+
+    def batch(self) -> AbstractContextManager[None]:
+        """All that is saved inside is committed together at the end, or not at all."""
+        return self._db.transaction()
+
+    # The ledger
+
+    def ledger(self, root: str | None = None) -> dict[str, LedgerRow]:
+        """Return what was seen below ``root`` (None: everywhere), by path key."""
+        return queries.ledger(self._db, root)
+
+    def save_ledger(self, rows: Iterable[LedgerRow]) -> None:
+        """Remember what became of these acquisitions."""
+        now = utc_now()
+        with self.batch():
+            self._db.do_many(
+                """INSERT INTO ledger (key, path, stamp, status, reason, format, reader, crosswalk, context, preview,
+                    partner_missing, first_seen, last_changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp, status = excluded.status,
+                    reason = excluded.reason, format = excluded.format, reader = excluded.reader,
+                    crosswalk = excluded.crosswalk, context = excluded.context, preview = excluded.preview,
+                    partner_missing = excluded.partner_missing, last_changed =
+                        CASE WHEN stamp = excluded.stamp THEN last_changed ELSE excluded.last_changed END""",
+                ((row.key, os.fsencode(row.path), *row[2:9], int(row.preview), int(row.partner_missing), now, now)
+                 for row in rows),
+            )  # fmt: skip
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Drop the ledger rows of main files that are no acquisition of their own any more; records stay."""
+        with self.batch():
+            self._db.do_many("DELETE FROM ledger WHERE path = ?", ((os.fsencode(path),) for path in paths))
+
+    # Acquisitions
+
+    def save(self, version: NewVersion) -> Saved:
+        """Record what was read; the same content again replaces record, raw tree and provenance of that version."""
+        with self.batch():
+            seq = self._acquisition(version)
+            known = self._db.row("SELECT seq FROM version WHERE acquisition = ? AND digest = ?", (seq, version.digest))
+            number = self._new_version(seq, version) if known is None else known[0]
+            self._db.do("UPDATE acquisition SET version = ?, superseded_by = NULL, vanished_at = NULL WHERE seq = ?",
+                        (number, seq))  # fmt: skip
+            self._write_files(number, version.files)
+            self._db.do("DELETE FROM alias WHERE path = ?", (os.fsencode(version.files[0].path),))
+            self._db.do("INSERT INTO raw (version, data) VALUES (?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
+                        (number, version.raw))  # fmt: skip
+            self._write_record(seq, number, version.files[0].path, version.record, version.provenance)
+            if version.preview is not None:
+                self._db.do("UPDATE version SET preview = ? WHERE seq = ?", (version.preview, number))
+        return Saved(version.id, version.digest, known is None)
+
+    def replace_record(self, acquisition: str, record: Mapping[str, Any], provenance: Provenance) -> None:
+        """Replace the record of the current version by one that was made anew from its raw tree."""
+        with self.batch():
+            seq, path, number = self._known(acquisition)
+            self._write_record(seq, number, path, record, provenance)
+            self._db.do("UPDATE ledger SET crosswalk = ?, context = ? WHERE key = ?",
+                        (provenance.crosswalk, provenance.context, acquisition))  # fmt: skip
+
+    def save_preview(self, acquisition: str, preview: str | None) -> None:
+        """Note where the preview of the current version lies (None: there is nothing to show)."""
+        with self.batch():
+            _, _, number = self._known(acquisition)
+            self._db.do("UPDATE version SET preview = ? WHERE seq = ?", (preview, number))
+            self._db.do("UPDATE ledger SET preview = 1 WHERE key = ?", (acquisition,))
+
+    def add_alias(self, acquisition: str, path: str) -> None:
+        """Note that the main file at ``path`` has the same content as ``acquisition``."""
+        with self.batch():
+            seq, _, number = self._known(acquisition)
+            self._db.do(
+                """INSERT INTO alias (path, acquisition, digest) SELECT ?, ?, digest FROM version WHERE seq = ?
+                ON CONFLICT DO UPDATE SET acquisition = excluded.acquisition, digest = excluded.digest""",
+                (os.fsencode(os.path.abspath(path)), seq, number),  # noqa: PTH100 (as in path_key)
+            )
+
+    def supersede(self, acquisition: str, by: str) -> None:
+        """Hide an acquisition, which turned out to be a part of ``by``; its versions are kept."""
+        with self.batch():
+            seq, path, _ = self._known(acquisition)
+            self._db.do("UPDATE acquisition SET superseded_by = ? WHERE seq = ?", (by, seq))
+            self._clear_index(seq)
+            self.forget([path])
+
+    def set_vanished(self, acquisitions: Iterable[str]) -> None:
+        """Note that the main files of these acquisitions are no longer there; ``save`` takes the note back."""
+        now = utc_now()
+        with self.batch():
+            self._db.do_many("UPDATE acquisition SET vanished_at = ? WHERE id = ? AND vanished_at IS NULL",
+                             ((now, name) for name in acquisitions))  # fmt: skip
+
+    def find_content(self, digest: str) -> str | None:
+        """Return the id of an acquisition whose current version has this content."""
+        found = self._db.row(
+            """SELECT a.id FROM version v JOIN acquisition a ON a.version = v.seq
+            WHERE v.digest = ? AND a.superseded_by IS NULL ORDER BY a.seq""",
+            (digest,),
+        )
+        return None if found is None else str(found[0])
+
+    def raw(self, acquisition: str) -> bytes:
+        """Return the raw blob of the current version as it was given to ``save``."""
+        _, _, number = self._known(acquisition)
+        return bytes(self._db.rows("SELECT data FROM raw WHERE version = ?", (number,))[0][0])
+
+    def due_for_normalise(self, crosswalks: Mapping[str, str | None]) -> Iterator[DueRecord]:
+        """Yield the acquisitions whose record was made with another crosswalk than ``crosswalks`` names by format.
+
+        Records may be replaced while this goes on.
+        """
+        for name, crosswalk in crosswalks.items():
+            last = 0
+            while rows := self._db.rows(
+                """SELECT v.seq, a.id, v.digest, a.path, v.format, raw.data FROM version v
+                JOIN acquisition a ON a.version = v.seq JOIN raw ON raw.version = v.seq
+                WHERE v.format = ? AND v.crosswalk IS NOT ? AND a.superseded_by IS NULL AND v.seq > ?
+                ORDER BY v.seq LIMIT 100""",
+                (name, crosswalk, last),
+            ):
+                last = rows[-1][0]
+                yield from (DueRecord(row[1], row[2], os.fsdecode(row[3]), row[4], row[5]) for row in rows)
+
+    # Questions
+
+    def find(
+        self,
+        text: str = "",
+        *,
+        under: str | None = None,
+        order: queries.Order = "recent",
+        limit: int | None = 50,
+        offset: int = 0,
+    ) -> Iterator[Entry]:
+        """Yield what matches ``text`` (see ``catalogue.search``) below the folder ``under``; UsageError if it is wrong."""
+        return queries.find(self._db, text, under=under, order=order, limit=limit, offset=offset)
+
+    def show(self, target: str) -> Shown:
+        """Return all that is known of one acquisition, given by path, id or the start of an id."""
+        return queries.show(self._db, target)
+
+    def status(self) -> StatusReport:
+        """Return the catalogue in numbers."""
+        return queries.status(self._db)
+
+    # Proving that nothing rotted
+
+    def files_to_check(self, since: str, *, under: str | None = None) -> Iterator[FileToCheck]:
+        """Yield the files of current versions that were not checked since ``since`` (ISO 8601, UTC).
+
+        Results may be recorded while this goes on; after an interruption the same ``since`` goes on where it stopped.
+        """
+        yield from queries.files_to_check(self._db, since, under)
+
+    def record_check(self, number: int, result: CheckResult) -> None:
+        """Note what the re-hash of a file found."""
+        self._db.do("UPDATE file SET checked_at = ?, check_result = ? WHERE seq = ?", (utc_now(), result, number))
+
+    def dump(self) -> str:
+        """Return everything but times as text, one row a line: what must not change when nothing is due."""
+        return queries.dump(self._db)
+
+    # How it is done
+
+    def _known(self, acquisition: str) -> tuple[int, str, int]:
+        """Return row number, path and current version of an acquisition."""
+        found = self._db.row("SELECT seq, path, version FROM acquisition WHERE id = ?", (acquisition,))
+        if found is None:
+            raise CatalogueError(f"the catalogue knows no acquisition {acquisition!r}", where=str(self._db.path))
+        return found[0], os.fsdecode(found[1]), found[2]
+
+    def _acquisition(self, version: NewVersion) -> int:
+        found = self._db.row("SELECT seq FROM acquisition WHERE id = ?", (version.id,))
+        if found is not None:
+            return int(found[0])
+        path = os.fsencode(os.path.abspath(version.files[0].path))  # noqa: PTH100 (as in path_key)
+        return self._db.insert(
+            "INSERT INTO acquisition (id, path, format) VALUES (?, ?, ?)", (version.id, path, version.record["format"])
+        )
+
+    def _new_version(self, seq: int, version: NewVersion) -> int:
+        """Insert the row of a version; ``_write_record`` fills in what a newer crosswalk would change."""
+        return self._db.insert(
+            """INSERT INTO version (acquisition, digest, format, nffa, reader, vocabulary, ingested_at, record)
+            VALUES (?, ?, ?, '', '', '', ?, '')""",
+            (seq, version.digest, version.record["format"], utc_now()),
+        )
+
+    def _write_files(self, number: int, files: tuple[HashedFile, ...]) -> None:
+        """Write the files of a version, keeping the results of checks where nothing changed."""
+        rows = [(os.fsencode(file.path), file.size, file.sha256, file.role) for file in files]
+        known = self._db.rows("SELECT path, size, sha256, role FROM file WHERE version = ? ORDER BY seq", (number,))
+        if rows == known:
+            return
+        self._db.do("DELETE FROM file WHERE version = ?", (number,))
+        self._db.do_many(
+            "INSERT INTO file (version, path, size, sha256, role) VALUES (?, ?, ?, ?, ?)",
+            ((number, *row) for row in rows),
+        )
+
+    def _write_record(self, seq: int, number: int, path: str, record: Mapping[str, Any], made: Provenance) -> None:
+        """Write the record of a version, and what is searched of it."""
+        text = json.dumps(record, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+        self._db.do(
+            """UPDATE version SET record = ?, format = ?, nffa = ?, reader = ?, crosswalk = ?, vocabulary = ?,
+                context = ? WHERE seq = ?""",
+            (text, record["format"], made.nffa, made.reader, made.crosswalk, made.vocabulary, made.context, number),
+        )
+        self._db.do(
+            "UPDATE acquisition SET format = ?, started = ? WHERE seq = ?",
+            (record["format"], indexing.started(record), seq),
+        )
+        self._clear_index(seq)
+        marks = ", ".join("?" * (len(indexing.FIELDS) + 1))
+        self._db.do(f"INSERT INTO words VALUES ({marks})", (seq, *indexing.words(path, record)))  # noqa: S608
+        self._db.do_many(
+            "INSERT INTO term (acquisition, name, number, text) VALUES (?, ?, ?, ?)",
+            [
+                (seq, self._term_name(name, unit), number, text)
+                for name, unit, number, text in indexing.term_rows(record)
+            ],
+        )
+
+    def _clear_index(self, seq: int) -> None:
+        self._db.do("DELETE FROM words WHERE acquisition = ?", (seq,))
+        self._db.do("DELETE FROM term WHERE acquisition = ?", (seq,))
+
+    def _term_name(self, name: str, unit: str | None) -> int:
+        """Return the number of a term's name, giving it one when it is new."""
+        self._db.do(
+            """INSERT INTO term_name (name, unit) VALUES (?, ?)
+            ON CONFLICT DO UPDATE SET unit = excluded.unit WHERE unit IS NOT excluded.unit""",
+            (name, unit),
+        )
+        return int(self._db.rows("SELECT seq FROM term_name WHERE name = ?", (name,))[0][0])
+
+    def _beside(self, suffix: str) -> Path:
+        return self._db.path.with_name(self._db.path.name + suffix)
+
+
+def _read_pid(note: Path) -> str:
+    """Return the process number that the holder of the lock noted; empty if it did not get that far."""
+    try:
+        text = note.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return text if text.isdigit() else ""
