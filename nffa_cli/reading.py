@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import __version__, extract, identify, readiness
+from nffa_cli import __version__, context, extract, identify, readiness
 from nffa_cli.crosswalk import apply, load, merge, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
 from nffa_cli.records import Axis, FileStamp, RawMetadata, Record, Remark, Signal
@@ -143,22 +143,22 @@ def digest(hashes: Sequence[str]) -> str:
 # --- normalise: pure, also run by the parent when only a crosswalk has changed ---
 
 
-def normalise(raw: RawMetadata, context: Mapping[str, Any]) -> tuple[Record, dict[str, Any]]:
+def normalise(raw: RawMetadata, where: Mapping[str, Any]) -> tuple[Record, dict[str, Any]]:
     """Turn the vendor's words into terms, then add what the session file and the instrument's profile know.
 
     A profile is found by what the file says of its instrument, so the crosswalk is applied once more when it brings a
     date order or a time zone.
     """
-    folder = Path(context["crosswalks"])
+    folder = Path(where["crosswalks"])
     words = _vocabulary(str(folder))
     table = load.for_format(raw.format, folder / "inward")
-    session = context.get("session") or {}
+    session = where.get("session") or {}
     if table is None:
         record = Record(raw.format, {}, raw.signals, warnings=raw.warnings)
-        profile = merge.match_profile(record, context.get("profiles") or [], session)
+        profile = _profile(record, where)
     else:
         record, _ = apply.apply(table, words, raw)
-        profile = merge.match_profile(record, context.get("profiles") or [], session)
+        profile = _profile(record, where)
         known = {**(profile or {}), **session.get("instrument", {})}
         if "date_order" in known or "timezone" in known:
             record, _ = apply.apply(
@@ -171,9 +171,18 @@ def normalise(raw: RawMetadata, context: Mapping[str, Any]) -> tuple[Record, dic
         "crosswalk": table.sha256 if table else None,
         "vocabulary": words.sha256,
         "profile": (profile or {}).get("name"),
-        "context": context.get("digest"),
+        "context": where.get("digest"),
     }
     return record, provenance
+
+
+def _profile(record: Record, where: Mapping[str, Any]) -> dict[str, Any] | None:
+    said = (where.get("session") or {}).get("instrument", {})
+    stated = {}
+    for key in ("vendor", "model", "serial"):
+        term = record.terms.get(f"instrument.{key}")
+        stated[key] = str(term.value) if term else said.get(key)
+    return context.match_profile(stated, where.get("profiles") or [])
 
 
 @cache

@@ -1,0 +1,148 @@
+"""What the files cannot know, found for a folder: session files upwards to the ingest root, and the instruments' profiles.
+
+A session may lie beside the data (``nffa-session.yaml``) or, where nothing may be written there, in ``NFFA_HOME`` by
+folder. The nearest folder wins, key by key. Data folders hold the documented keys only and steer nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nffa_cli import forms
+from nffa_cli.errors import ConfigError, UsageError
+
+FILE_NAMES = ("nffa-session.yaml", "nffa-session.yml")
+
+
+def session_store(home: Path, folder: str) -> Path:
+    """Return where ``NFFA_HOME`` keeps the session of a folder."""
+    key = hashlib.sha256(os.fsencode(os.path.abspath(folder))).hexdigest()[:16]  # noqa: PTH100
+    return home / "sessions" / f"{key}.yaml"
+
+
+def profile_folder(home: Path) -> Path:
+    """Return where ``NFFA_HOME`` keeps the profiles."""
+    return home / "profiles"
+
+
+def profiles(home: Path) -> list[dict[str, Any]]:
+    """Read all profiles, each with its ``name``; raises ConfigError for one that is wrong."""
+    folder = profile_folder(home)
+    found = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+    return [{"name": path.stem, **forms.read(path, forms.PROFILE)} for path in found]
+
+
+def save_profile(home: Path, name: str, values: Mapping[str, Any], *, replace: bool = False) -> Path:
+    """Write a profile; raises for a bad name, a bad value, or one that exists already."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", name):
+        raise UsageError(f"a profile's name is letters, digits, dots and dashes, not {name!r}")
+    forms.check(values, forms.PROFILE)
+    if not {"vendor", "model", "serial"} & set(values):
+        raise UsageError("a profile needs a vendor, a model or a serial to be found by", hint="--model, --serial or --vendor")
+    path = profile_folder(home) / f"{name}.yaml"
+    if path.exists() and not replace:
+        raise UsageError(f"there is a profile {name} already", where=str(path), hint="add --replace to write it anew")
+    return write_form(path, values, f"nffa profile of the instrument {name}")
+
+
+def write_form(path: Path, values: Mapping[str, Any], heading: str) -> Path:
+    """Write a form in one step: a reader sees the old one or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.tmp")
+    draft.write_text(forms.write(values, heading), encoding="utf-8")
+    draft.replace(path)
+    return path
+
+
+class Contexts:
+    """Gives each folder below an ingest root what is known of it; every file is read once a run.
+
+    ``of`` returns a JSON-able dict for the worker: ``session`` (tree, with the files it came from), ``profiles``,
+    ``crosswalks`` (folder) and ``digest`` (changes when session or profiles do).
+    """
+
+    def __init__(self, root: str, home: Path, crosswalks: Path) -> None:
+        top = os.path.abspath(root)  # noqa: PTH100 - text paths may hold bytes that are no UTF-8
+        self._root = top if os.path.isdir(top) else os.path.dirname(top)  # noqa: PTH112, PTH120
+        self._home = home
+        self._crosswalks = str(crosswalks)
+        self._profiles = profiles(home)
+        self._sessions: dict[str, dict[str, Any]] = {}
+        self._known: dict[str, dict[str, Any]] = {}
+        self._stored = {path.name for path in (home / "sessions").glob("*.yaml")} if (home / "sessions").is_dir() else set()
+
+    def of(self, folder: str) -> dict[str, Any]:
+        """Return what is known of ``folder`` (absolute)."""
+        if folder not in self._known:
+            session = self._session(folder)
+            text = json.dumps([session, self._profiles], sort_keys=True)
+            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if session or self._profiles else None
+            self._known[folder] = {
+                "crosswalks": self._crosswalks,
+                "session": session,
+                "profiles": self._profiles,
+                "digest": digest,
+            }
+        return self._known[folder]
+
+    def _session(self, folder: str) -> dict[str, Any]:
+        """Merge the folder's own session over its parents', up to the root."""
+        if folder not in self._sessions:
+            parent = os.path.dirname(folder)  # noqa: PTH120
+            inherited = self._session(parent) if folder != self._root and parent != folder else {}
+            own = self._own(folder)
+            self._sessions[folder] = _over(own, inherited) if own else inherited
+        return self._sessions[folder]
+
+    def _own(self, folder: str) -> dict[str, Any]:
+        beside = [Path(folder, name) for name in FILE_NAMES if Path(folder, name).is_file()]
+        stored = session_store(self._home, folder) if self._stored else None
+        if stored is not None and stored.name in self._stored:
+            beside.insert(0, stored)
+        if len(beside) > 1:
+            names = " and ".join(str(path) for path in beside)
+            raise ConfigError(f"one folder has two sessions: {names}", where=folder, hint="remove one of them")
+        return forms.read(beside[0], forms.SESSION) if beside else {}
+
+
+def _over(near: Mapping[str, Any], far: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two sessions key by key; the near one wins."""
+    found = dict(far)
+    for key, value in near.items():
+        below = far.get(key)
+        found[key] = _over(value, below) if isinstance(value, Mapping) and isinstance(below, Mapping) else value
+    return found
+
+
+def match_profile(stated: Mapping[str, str | None], known: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the one profile that fits what a file says of its instrument.
+
+    A profile fits when it contradicts nothing the file states (vendor, model, serial; case and quotes aside, one may hold
+    the other: "ULTRA 55" and "ULTRA 55-36-06") and agrees with it in at least one. Most agreements win; a tie fits nobody.
+    """
+    scored = [(_agreement(stated, profile), profile) for profile in known]
+    best = max((score for score, _ in scored), default=0)
+    fits = [profile for score, profile in scored if score == best]
+    return fits[0] if best > 0 and len(fits) == 1 else None
+
+
+def _agreement(stated: Mapping[str, str | None], profile: Mapping[str, Any]) -> int:
+    score = 0
+    for key, weight in (("serial", 4), ("model", 2), ("vendor", 1)):
+        ours, theirs = _plain(profile.get(key)), _plain(stated.get(key))
+        if not ours or not theirs:
+            continue
+        if ours not in theirs and theirs not in ours:
+            return 0
+        score += weight
+    return score
+
+
+def _plain(text: object) -> str:
+    return " ".join(re.sub(r"[\"']", " ", str(text or "")).split()).casefold()

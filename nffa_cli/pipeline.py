@@ -1,0 +1,395 @@
+"""The order of the stages, and the only place that knows it: scan → plan → read in workers → save; plain generators.
+
+``ingest`` yields outcomes when they are true: after the commit that makes them so. The parent writes the catalogue and
+renames previews; workers read. Killed anywhere, a run loses nothing that it reported and leaves nothing half.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nffa_cli import extract, plan, readiness, scan, settings
+from nffa_cli.catalogue.rows import HashedFile, NewVersion, Provenance
+from nffa_cli.catalogue.store import Store
+from nffa_cli.context import Contexts
+from nffa_cli.crosswalk import digests
+from nffa_cli.pool import Answer, Job, Limits, Pool
+from nffa_cli.records import Acquisition, Outcome, Status
+
+BATCH_ANSWERS = 200
+BATCH_SECONDS = 0.5
+"""A commit covers so many answers, or what came in so many seconds."""
+
+STATUS_OF: Mapping[str, Status] = {
+    "ready": "done", "waiting": "waiting", "damaged": "quarantined", "skipped": "skipped", "failed": "failed",
+}  # fmt: skip
+"""What a worker says of an acquisition → the outcome's status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One acquisition on its way through a run."""
+
+    acquisition: Acquisition
+    known: plan.LedgerRow | None
+    plan: plan.Plan
+    context: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What waits for the next commit."""
+
+    versions: list[tuple[NewVersion, str | None]] = field(default_factory=list)
+    ledger: list[plan.LedgerRow] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    began: float = 0.0
+
+
+def workers(values: settings.Settings) -> int:
+    """Return how many worker processes to use."""
+    return int(values["ingest.jobs"]) or os.cpu_count() or 1
+
+
+def limits(values: settings.Settings) -> Limits:
+    """Return what one reading may cost."""
+    return Limits(values["worker.seconds"], values["worker.memory_mb"])
+
+
+# --- inspect: the same reading, nothing stored ---
+
+
+def inspect(paths: list[str], values: settings.Settings, *, raw: bool = False, second: bool = False) -> Iterator[dict[str, Any]]:
+    """Read each acquisition below ``paths`` and yield what was found, in order.
+
+    Yields dicts with ``acquisition``, ``answer`` (the worker's header), ``raw`` (unpacked, on request) and ``hyperspy``
+    (HyperSpy's own tree, on request). Judged by format alone.
+    """
+    with Pool(1, limits(values)) as pool:
+        for root in paths:
+            contexts = Contexts(root, settings.home(), settings.shipped("crosswalks"))
+            for found in scan.walk(root):
+                if isinstance(found, scan.Unreadable):
+                    yield {"acquisition": None, "shown": found.shown, "answer": _unreadable(found)}
+                elif found.skip:
+                    yield {"acquisition": found, "shown": found.shown, "answer": {"state": "skipped", "reason": found.skip}}
+                else:
+                    context = contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
+                    answer = _ask(pool, _job(found, context, values, patience=0.0, pictures=True, hash_=True, raw=raw))
+                    item: dict[str, Any] = {"acquisition": found, "shown": found.shown, "answer": answer.header}
+                    if raw and answer.blob:
+                        from nffa_cli.reading import unpack_json
+
+                        item["raw"] = unpack_json(answer.blob)
+                    if second and answer.header["state"] != "skipped":
+                        item["hyperspy"] = _ask(pool, _request("hyperspy", found, values)).header
+                    yield item
+
+
+def explain(path: str, term: str) -> dict[str, Any]:
+    """Return how ``term`` of the acquisition at ``path`` came to its value, as ``crosswalk.check.explain`` tells it."""
+    values = settings.load()
+    contexts = Contexts(path, settings.home(), settings.shipped("crosswalks"))
+    with Pool(1, limits(values)) as pool:
+        for found in scan.walk(path):
+            if isinstance(found, Acquisition) and not found.skip:
+                context = contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
+                return _ask(pool, _request("explain", found, values, term=term, context=context)).header
+    return {"state": "skipped", "reason": "not-ours"}
+
+
+def _ask(pool: Pool, job: Job) -> Answer:
+    pool.submit(job)
+    return next(pool.answers(wait=True))
+
+
+def _request(job: str, found: Acquisition, values: settings.Settings, **more: Any) -> Job:
+    files = [[stamp.path, stamp.size, stamp.mtime_ns, stamp.inode, stamp.role] for stamp in found.files]
+    size = sum(stamp.size for stamp in found.files)
+    return Job({"job": job, "files": files, "seconds": limits(values).deadline(size), **more}, size)
+
+
+def _job(
+    found: Acquisition,
+    context: Mapping[str, Any],
+    values: settings.Settings,
+    *,
+    patience: float,
+    pictures: bool,
+    hash_: bool,
+    raw: bool,
+    preview: str | None = None,
+    tag: Any = None,
+) -> Job:
+    drawing = {"path": preview, "size": values["preview.size"], "format": values["preview.format"]} if preview else None
+    job = _request(
+        "read",
+        found,
+        values,
+        age=readiness.age(found.files, time.time()),
+        patience=patience,
+        partner_missing=found.partner_missing,
+        pictures=pictures,
+        context=context,
+        preview=drawing,
+        hash=hash_,
+        raw=raw,
+    )
+    return replace(job, tag=tag)
+
+
+def _unreadable(found: scan.Unreadable) -> dict[str, Any]:
+    return {"state": "failed", "reason": f"unreadable-folder: {found.reason}"}
+
+
+# --- ingest ---
+
+
+class Ingest:
+    """One run over one folder, against an open and locked catalogue."""
+
+    def __init__(self, root: str, store: Store, values: settings.Settings) -> None:
+        home = settings.home()
+        self.root = root
+        self.store = store
+        self.values = values
+        self.previews = home / "previews"
+        self.contexts = Contexts(root, home, settings.shipped("crosswalks"))
+        self.versions = plan.Versions(
+            reader=extract.VERSION,
+            crosswalks=digests.by_format(settings.shipped("crosswalks")),
+            previews=values["preview.size"] > 0,
+            pictures=values["ingest.pictures"],
+        )
+        self.ledger = store.ledger(os.path.abspath(root))  # noqa: PTH100
+        self._home = str(home.resolve())
+        self._batch = _Batch()
+        self._young: list[Acquisition] = []
+        self._drawn = 0
+
+    def steps(self) -> Iterator[Step | scan.Unreadable]:
+        """Yield each acquisition with what is due for it; nothing is opened."""
+        for found in scan.walk(self.root, leave_out=lambda folder: os.path.realpath(folder) == self._home):
+            yield found if isinstance(found, scan.Unreadable) else self.step(found)
+
+    def step(self, found: Acquisition) -> Step:
+        """Say what is due for one acquisition."""
+        from nffa_cli.catalogue.rows import path_key
+
+        known = self.ledger.get(path_key(found.main.path))
+        context = self.contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
+        versions = self.versions
+        if context["digest"] != versions.context:
+            versions = replace(versions, context=context["digest"])
+        return Step(found, known, plan.due(found, known, versions), context)
+
+    def run(self, *, look_again: bool = True) -> Iterator[Outcome]:
+        """Do what is due and yield an outcome for each acquisition.
+
+        ``look_again``: at the end, wait for files that were too young and look at them once more.
+        """
+        self._sweep()
+        with Pool(workers(self.values), limits(self.values)) as pool:
+            yield from self._feed(pool, self.steps(), young_too=False)
+            if look_again and self._young:
+                young, self._young = self._young, []
+                youngest = min(readiness.age(found.files, time.time()) for found in young)
+                time.sleep(max(0.0, self.values["ingest.settle"] - youngest) + 0.05)
+                yield from self._feed(pool, self._once_more(young), young_too=True)
+        for found in self._young:
+            row = self._row(self.step(found), {"state": "waiting", "reason": "settling: changed a moment ago"})
+            self._batch.ledger.append(row)
+            self._batch.outcomes.append(self._outcome(found, "waiting", row.reason))
+        self._young = []
+        yield from self._commit()
+
+    def _feed(self, pool: Pool, steps: Iterator[Step | scan.Unreadable], *, young_too: bool) -> Iterator[Outcome]:
+        for each in steps:
+            self._take(pool, each, young_too=young_too)
+            for answer in pool.answers(wait=pool.full):
+                self._keep(answer)
+            if self._due_for_commit():
+                yield from self._commit()
+        while pool.under_way:
+            for answer in pool.answers(wait=True):
+                self._keep(answer)
+            if self._due_for_commit():
+                yield from self._commit()
+        yield from self._commit()
+
+    def _take(self, pool: Pool, each: Step | scan.Unreadable, *, young_too: bool) -> None:
+        """Decide one step: nothing due, not yet, or a job for a worker."""
+        if isinstance(each, scan.Unreadable):
+            self._batch.outcomes.append(Outcome(each.shown, "ingest", "failed", f"unreadable-folder: {each.reason}"))
+            return
+        found, due = each.acquisition, each.plan
+        if found.skip:
+            self._batch.outcomes.append(self._outcome(found, "skipped", found.skip))
+        elif not due.stages:
+            status: Status = "skipped" if each.known and each.known.status == "skipped" else "unchanged"
+            reason = each.known.reason if each.known and each.known.status != "done" else None
+            self._batch.outcomes.append(self._outcome(found, status, reason, each))
+        elif plan.READ not in due.stages and plan.PREVIEW not in due.stages:
+            self._normalise(each)
+        elif not readiness.settled(found.files, time.time(), self.values["ingest.settle"]) and not self._still(each):
+            self._young.append(found)
+        else:
+            self._submit(pool, each)
+
+    def _still(self, each: Step) -> bool:
+        """Tell whether an earlier run saw exactly these files, long enough ago; helps where clocks disagree."""
+        if each.known is None or each.known.status != "waiting" or each.known.stamp != plan.stamp(each.acquisition):
+            return False
+        since = self.store.waiting_since(each.known.key)
+        return readiness.settled(each.acquisition.files, time.time(), self.values["ingest.settle"], still_since=since)
+
+    def _once_more(self, young: list[Acquisition]) -> Iterator[Step]:
+        """Look again at files that were too young; their partners may have come meanwhile."""
+        for found in young:
+            path = Path(found.main.path)
+            if not path.exists():
+                yield Step(replace(found, skip="vanished"), None, plan.Plan((), "vanished"), {})
+                continue
+            for now in scan.walk(str(path)):
+                if isinstance(now, Acquisition):
+                    yield self.step(replace(now, shown=found.shown))
+
+    def _submit(self, pool: Pool, each: Step) -> None:
+        preview = None
+        if self.versions.previews:
+            self._drawn += 1
+            preview = str(self.previews / f".tmp-{os.getpid()}-{self._drawn}")
+        patience = self.values["ingest.patience"] if self.values["ingest.settle"] > 0 else 0.0
+        job = _job(
+            each.acquisition, each.context, self.values,
+            patience=patience, pictures=self.versions.pictures, hash_=True, raw=True, preview=preview, tag=each,
+        )  # fmt: skip
+        pool.submit(job)
+
+    def _keep(self, answer: Answer) -> None:
+        """Put what a worker said into the batch that the next commit makes true."""
+        each: Step = answer.job.tag
+        header = answer.header
+        status = STATUS_OF[header["state"]]
+        found = each.acquisition
+        if status != "done":
+            self._batch.ledger.append(self._row(each, header))
+            self._batch.outcomes.append(self._outcome(found, status, header["reason"], each, header.get("format")))
+            return
+        files = tuple(HashedFile(**entry) for entry in header["files"])
+        record = {**header["record"], "status": "ready"}
+        provenance = Provenance(**{**header["provenance"], "crosswalk": self.versions.crosswalks.get(header["format"])})
+        version = NewVersion(files, record, answer.blob, provenance)
+        self._batch.versions.append((version, header["preview"]))
+        self._batch.ledger.append(self._row(each, header))
+        self._batch.outcomes.append(self._outcome(found, "done", None, each, header["format"], record["warnings"]))
+
+    def _normalise(self, each: Step) -> None:
+        """Make the record anew from the vendor's tree that the catalogue keeps; the file is not opened."""
+        from nffa_cli import reading
+
+        assert each.known is not None
+        raw = reading.unpack(self.store.raw(each.known.key))
+        record, made = reading.normalise(raw, each.context)
+        made["crosswalk"] = self.versions.crosswalks.get(raw.format)
+        self.store.replace_record(each.known.key, {**record.as_json(), "status": "ready"}, Provenance(**made))
+        self._batch.outcomes.append(self._outcome(each.acquisition, "done", each.plan.reason, each, raw.format))
+
+    def _due_for_commit(self) -> bool:
+        batch = self._batch
+        if not batch.outcomes:
+            return False
+        batch.began = batch.began or time.monotonic()
+        return len(batch.outcomes) >= BATCH_ANSWERS or time.monotonic() - batch.began > BATCH_SECONDS
+
+    def _commit(self) -> Iterator[Outcome]:
+        """Make the batch true, then report it: previews first, the catalogue's rows last."""
+        batch, self._batch = self._batch, _Batch()
+        doubles: dict[str, str] = {}
+        if batch.versions or batch.ledger:
+            for version, drawn in batch.versions:
+                if drawn:
+                    self._place(version, drawn)
+            with self.store.batch():
+                for version, drawn in batch.versions:
+                    self._save(version, drawn, doubles)
+                self.store.save_ledger(row for row in batch.ledger)
+        for outcome in batch.outcomes:
+            twin = doubles.get(str(outcome.detail.get("acquisition")))
+            yield outcome if twin is None else replace(
+                outcome, status="unchanged", reason="same-content", detail={**outcome.detail, "acquisition": twin}
+            )
+
+    def _save(self, version: NewVersion, drawn: str | None, doubles: dict[str, str]) -> None:
+        twin = self.store.find_content(version.digest)
+        if twin is not None and twin != version.id and not self.store.holds(version.id):
+            self.store.add_alias(twin, version.files[0].path)
+            doubles[version.id] = twin
+            return
+        self.store.save(replace(version, preview=self._preview_name(version) if drawn else None))
+        for file in version.files[1:]:
+            self.store.supersede_path(file.path, by=version.id)
+
+    def _preview_name(self, version: NewVersion) -> str:
+        suffix = "jpg" if self.values["preview.format"] == "jpeg" else "png"
+        return f"{version.digest[:2]}/{version.digest}.{suffix}"
+
+    def _place(self, version: NewVersion, drawn: str) -> None:
+        final = self.previews / self._preview_name(version)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        Path(drawn).replace(final)
+
+    def _sweep(self) -> None:
+        """Remove what a killed run left under temporary names; the lock says that no other run is at it."""
+        self.previews.mkdir(parents=True, exist_ok=True)
+        for stale in self.previews.glob(".tmp-*"):
+            stale.unlink(missing_ok=True)
+
+    def _row(self, each: Step, header: Mapping[str, Any]) -> plan.LedgerRow:
+        from nffa_cli.catalogue.rows import path_key
+
+        found = each.acquisition
+        path = os.path.abspath(found.main.path)  # noqa: PTH100
+        status = STATUS_OF[header["state"]]
+        done = status == "done"
+        return plan.LedgerRow(
+            key=path_key(path),
+            path=path,
+            stamp=plan.stamp(found),
+            status=status,
+            reason=header.get("reason"),
+            format=header.get("format"),
+            reader=extract.VERSION,
+            crosswalk=self.versions.crosswalks.get(header.get("format") or "") if done else None,
+            context=each.context.get("digest") if done else None,
+            preview=done and self.versions.previews,
+            partner_missing=found.partner_missing is not None,
+        )
+
+    def _outcome(
+        self,
+        found: Acquisition,
+        status: Status,
+        reason: str | None,
+        each: Step | None = None,
+        format_: str | None = None,
+        warnings: list[dict[str, str]] | None = None,
+    ) -> Outcome:
+        from nffa_cli.catalogue.rows import path_key
+
+        detail: dict[str, Any] = {}
+        known = each.known if each else None
+        if status in ("done", "unchanged"):
+            detail["acquisition"] = path_key(found.main.path)
+        if kind := format_ or (known.format if known else None):
+            detail["format"] = kind
+        if each is not None and each.plan.stages:
+            detail["due"] = each.plan.reason
+        if warnings:
+            detail["warnings"] = warnings
+        return Outcome(found.shown, "ingest", status, reason, detail)
