@@ -1,0 +1,221 @@
+"""The tags of Zeiss SmartSEM, FEI/Thermo xT, Fibics ATLAS and OpenFIBSEM as trees.
+
+``tiff.py`` chooses among these functions; each takes the open file and its sidecars and returns a ``Vendor``. They know
+how a tag is written (key lines, INI, XML, JSON), not what it means.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nffa_cli.extract import xmltree
+from nffa_cli.extract.tiff import Page, Tiff, Vendor, text
+from nffa_cli.rawtree import get, lossless
+from nffa_cli.records import Remark
+
+ZEISS, ZEISS_UNICODE = 34118, 34119
+FEI_SFEG, FEI_HELIOS, FEI_XML = 34680, 34682, 34683
+FIBICS = 51023
+
+SCREEN_WIDTH = 1024
+"""SmartSEM gives its pixel size for a picture of this width, whatever the width of the stored one."""
+
+ROUNDING = 0.01
+"""How far two writings of one pixel size (four digits in one of them) may differ."""
+
+LONGEST_JSON = 16 << 20
+
+
+def zeiss(tiff: Tiff, files: Sequence[str]) -> Vendor:
+    """Read tag 34118 (key line, value line) and its UTF-16 copy 34119.
+
+    ``tree["34118"]``: "header" (the numbers before the first key, as written), then each key with its whole value line
+    ("EHT = 10.00 kV"). ``tree["34119"]``: only lines that the copy writes differently (letters outside Windows-1252).
+    """
+    page = tiff.pages[0]
+    lines = page.tags[ZEISS].raw if page.get(ZEISS) is not None else b""
+    tree: dict[str, Any] = {}
+    keys = _zeiss_lines(lines.rstrip(b"\0").decode("cp1252", "replace"))
+    if ZEISS in page.tags:
+        tree[str(ZEISS)] = keys
+    if isinstance(page.get(ZEISS_UNICODE), (str, bytes)):
+        copy = _zeiss_lines(page.tags[ZEISS_UNICODE].raw.decode("utf-16-le", "replace").rstrip("\0"))
+        tree[str(ZEISS_UNICODE)] = {key: line for key, line in copy.items() if keys.get(key) != line}
+    scale = _zeiss_pixel(keys, page.width)
+    axes = {} if scale is None else {"x": (scale, 0.0, "m"), "y": (scale, 0.0, "m")}
+    return Vendor(tree, axes, faults=_blank(page, ZEISS))
+
+
+def _zeiss_lines(said: str) -> dict[str, Any]:
+    """Return key → value line; lines that belong to no key are kept under "header"."""
+    lines = said.replace("\r\n", "\n").split("\n")
+    header: list[str] = []
+    keys: dict[str, Any] = {"header": header}
+    at = 0
+    while at < len(lines):
+        if re.fullmatch(r"(AP|DP|SV)_\w+", lines[at]) and at + 1 < len(lines):
+            keys[lines[at]] = lines[at + 1]
+            at += 2
+        else:
+            if lines[at].strip():
+                header.append(lines[at])
+            at += 1
+    return keys
+
+
+def _zeiss_pixel(keys: Mapping[str, Any], width: int) -> float | None:
+    """Return the pixel size in m from the header, which has more digits than the lines below it.
+
+    The fourth number is the size of a pixel on a 1024 pixels wide screen. None if the lines contradict it: those are
+    what the microscope showed, and the crosswalk reads them.
+    """
+    try:
+        scale = float(keys["header"][3]) * SCREEN_WIDTH / width
+    except (IndexError, ValueError):
+        return None
+    if not (math.isfinite(scale) and scale > 0):
+        return None
+    shown = re.fullmatch(r".*=\s*([\d.]+)\s*(\S+)\s*", str(keys.get("AP_IMAGE_PIXEL_SIZE", "")))
+    if shown:
+        factor = {"fm": 1e-15, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "um": 1e-6, "mm": 1e-3}.get(shown[2])
+        if factor is None or abs(float(shown[1]) * factor - scale) > ROUNDING * scale:
+            return None
+    return scale
+
+
+def fei(tiff: Tiff, files: Sequence[str]) -> Vendor:
+    """Read the INI text (tag 34682, in older software 34680), the XML (34683) and the base64 XML of 34680.
+
+    Anchors: ``ini``, the section of the tree with the INI text; ``detector``, the INI section of the detector used.
+    """
+    page = tiff.pages[0]
+    tree: dict[str, Any] = {}
+    warnings: list[Remark] = []
+    faults = list(_blank(page, FEI_SFEG, FEI_HELIOS, FEI_XML))
+    for code in (FEI_SFEG, FEI_HELIOS):
+        if code in page.tags and page.tags[code].complete:
+            said, fault = _with_its_tail(tiff, page, code)
+            faults += fault
+            tree[str(code)] = _fei_text(said)
+    if FEI_XML in page.tags and page.tags[FEI_XML].complete:
+        tree[str(FEI_XML)], why = xmltree.parse(page.text(FEI_XML))
+        if why:
+            warnings.append(Remark("broken-xml", f"tag {FEI_XML}: {why}"))
+    ini = str(FEI_HELIOS) if str(FEI_HELIOS) in tree else str(FEI_SFEG)
+    name = get(tree, f"{ini}.Detectors.Name")
+    detector = name if isinstance(name, str) and name else "Detectors"
+    return Vendor(tree, anchors={"ini": ini, "detector": detector}, faults=tuple(faults), warnings=tuple(warnings))
+
+
+def _fei_text(said: str) -> Any:
+    """Return an INI text or a base64-coded XML as a tree, anything else as the text it is."""
+    if re.match(r"\s*\[[^\]\r\n]+\]", said):
+        return ini(said)
+    try:
+        decoded = base64.b64decode(said, validate=True)
+    except (binascii.Error, ValueError):
+        return said
+    if decoded.lstrip(b"\xef\xbb\xbf").startswith(b"<"):
+        tree, why = xmltree.parse(decoded.removeprefix(b"\xef\xbb\xbf"))
+        if why is None:
+            return tree
+    return said
+
+
+def ini(said: str) -> dict[str, Any]:
+    """Return section → key → text; a name that comes again becomes ``name#2``, a line without ``=`` is ``#line``."""
+    tree: dict[str, Any] = {}
+    section: dict[str, Any] = tree
+    for line in said.splitlines():
+        heading = re.fullmatch(r"\s*\[([^\]]+)\]\s*", line)
+        key, equals, value = line.partition("=")
+        if heading:
+            section = {}
+            tree[_free(tree, heading[1])] = section
+        elif equals:
+            section[_free(section, key.strip())] = value.strip()
+        elif line.strip():
+            section[_free(section, "#line")] = line
+    return tree
+
+
+def _free(branch: Mapping[str, Any], key: str) -> str:
+    if key not in branch:
+        return key
+    number = 2
+    while f"{key}#{number}" in branch:
+        number += 1
+    return f"{key}#{number}"
+
+
+def _with_its_tail(tiff: Tiff, page: Page, code: int) -> tuple[str, list[Remark]]:
+    """Return a text tag together with what its writer put at the end of the file.
+
+    Two habits of xT software: the tag's count is some bytes too small and the text goes on behind it (to the end of the
+    file); or the text is written once more behind the pixels. A second copy that breaks off shows a truncated file.
+    """
+    tag = page.tags[code]
+    said, end = tag.raw, tag.offset + tag.size
+    rest = tiff.size - tiff.needs
+    if code != FEI_HELIOS or not 0 < rest <= max(len(said), 4096):
+        return text(said), []
+    tail = tiff.source.read(tiff.needs, rest)
+    if end == tiff.needs and not said.endswith(b"\0"):
+        return text(said + tail), []
+    whole = said.rstrip(b"\0")
+    if len(tail) < len(whole) and whole.startswith(tail):
+        missing = len(whole) - len(tail)
+        return text(said), [Remark("truncated", f"the last {missing} bytes are missing: the closing text breaks off")]
+    return text(said), []
+
+
+def _blank(page: Page, *codes: int) -> tuple[Remark, ...]:
+    """Return a fault for each text tag that is nothing but zeros: room was made for it, but it was never written."""
+    tags = [page.tags[code] for code in codes if code in page.tags]
+    return tuple(
+        Remark("zero-tail", f"the text of tag {tag.code} is all zeros: was the file written to its end?")
+        for tag in tags
+        if tag.complete and tag.size > 8 and not tag.raw.strip(b"\0")
+    )
+
+
+def fibics(tiff: Tiff, files: Sequence[str]) -> Vendor:
+    """Read the ATLAS XML of tag 51023; its scan vectors U and V (µm per pixel) calibrate the axes."""
+    page = tiff.pages[0]
+    if not page.tags[FIBICS].complete:
+        return Vendor()
+    tree, why = xmltree.parse(page.tags[FIBICS].raw.rstrip(b"\0 \r\n"))
+    axes = {}
+    for name, vector in (("x", "U"), ("y", "V")):
+        parts = [_number(get(tree, f"Fibics.Scan.{vector}{part}")) for part in "xy"]
+        scale = math.hypot(*parts)
+        if math.isfinite(scale) and scale > 0:
+            axes[name] = (scale, 0.0, "um")
+    warnings = (Remark("broken-xml", f"tag {FIBICS}: {why}"),) if why else ()
+    return Vendor({str(FIBICS): tree}, axes, faults=_blank(page, FIBICS), warnings=warnings)
+
+
+def _number(value: Any) -> float:
+    """Return the number that an XML element says, NaN for none."""
+    said = value.get("#text") if isinstance(value, Mapping) else value
+    try:
+        return float(said) if isinstance(said, str) else math.nan
+    except ValueError:
+        return math.nan
+
+
+def openfibsem(tiff: Tiff, files: Sequence[str]) -> Vendor:
+    """Read the JSON that OpenFIBSEM writes into ImageDescription; ``tree["270"]`` is its content."""
+    said = tiff.pages[0].text(270)
+    if len(said) > LONGEST_JSON:
+        return Vendor(warnings=(Remark("broken-json", "the description is too long to be read"),))
+    try:
+        return Vendor({"270": lossless(json.loads(said))})
+    except (ValueError, RecursionError) as error:
+        return Vendor(warnings=(Remark("broken-json", f"the description is no JSON: {error}"),))
