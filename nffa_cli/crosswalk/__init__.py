@@ -1,0 +1,1 @@
+"""Vendor words to our terms: vocabulary, crosswalk files, their application, units. Reads no vendor file itself."""
