@@ -1,0 +1,285 @@
+"""Velox EMD: the metadata JSON of every data block, and the signals as Velox arranges them.
+
+A part of the ``emd`` reader; gets an open file from it. Layout as found in files of versions 5 to 11:
+``Data/<type>/<id>`` holds ``Data`` and ``Metadata``, the latter one JSON text per frame as a column of bytes. Sources:
+the files themselves; RosettaSciIO is the oracle of the tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nffa_cli.errors import UnreadableFile
+from nffa_cli.extract import hdf5, velox_samples
+from nffa_cli.records import Axis, Kind, Layout, RawMetadata, Remark, Signal
+
+_MAX_JSON = 4 << 20
+_TYPES = ("Image", "Spectrum", "SpectrumStream", "SpectrumImage")
+_DERIVED = {
+    "SurfaceReconstructionOperation": "DPC reconstruction",
+    "MathematicsOperation": "segment difference",
+    "DpcOperation": "DPC",
+    "IntegrationOperation": "DCFI",
+    "FftOperation": "FFT",
+}
+"""Operation group of Velox → how an image that it made is called."""
+
+
+def read(file: Any, path: str, end: int) -> RawMetadata:
+    """Read an open Velox file."""
+    tree = hdf5.Tree(parse_json=True).group(file)
+    faults: list[Remark] = []
+    blocks = {kind: _blocks(file, kind, tree, faults) for kind in _TYPES}
+    signals = [
+        *_spectra(blocks["Spectrum"], path),
+        *_images(blocks["Image"], path, tree, with_spectra=bool(blocks["SpectrumImage"])),
+        *_spectrum_image(blocks, path),
+    ]
+    if not signals:
+        raise UnreadableFile("no image and no spectrum in the file", code="empty", where=path)
+    return RawMetadata(
+        format="velox-emd",
+        tree=tree,
+        signals=tuple(signals),
+        anchors=_anchors(blocks),
+        needs=end,
+        faults=tuple(faults),
+        reader="nffa velox",
+    )
+
+
+class _Block:
+    """One member of ``Data/<type>``: its dataset and the metadata of its first frame."""
+
+    def __init__(self, kind: str, name: str, group: Any, metadata: dict[str, Any]) -> None:
+        self.path = f"Data.{kind}.{name}"
+        self.name = name
+        self.group = group
+        self.data = hdf5.child(group, "Data")
+        self.metadata = metadata
+
+    def words(self, *path: str) -> Any:
+        """Return a value of the metadata, or None."""
+        found: Any = self.metadata
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found
+
+    def number(self, *path: str) -> float | None:
+        """Return a finite number of the metadata, or None."""
+        try:
+            value = float(self.words(*path))
+        except (TypeError, ValueError):
+            return None
+        return value if abs(value) < float("inf") else None
+
+    def detector(self) -> dict[str, Any]:
+        """Return the entry of the detector that made this block ({} when it does not say)."""
+        index, name = self.words("BinaryResult", "DetectorIndex"), self.words("BinaryResult", "Detector")
+        entries = self.words("Detectors")
+        if not isinstance(entries, dict):
+            return {}
+        found = entries.get(f"Detector-{index}") if index not in (None, "") else None
+        if found is None and name:
+            named = (entry for entry in entries.values() if isinstance(entry, dict))
+            found = next((entry for entry in named if str(name) in str(entry.get("DetectorName"))), None)
+        return found if isinstance(found, dict) else {}
+
+    def detector_name(self) -> str | None:
+        """Return the name of the detector that made this block."""
+        return self.words("BinaryResult", "Detector") or self.detector().get("DetectorName") or None
+
+
+def _blocks(file: Any, kind: str, tree: dict[str, Any], faults: list[Remark]) -> list[_Block]:
+    found = []
+    for name, group in hdf5.groups(hdf5.at(file, "Data", kind)):
+        metadata, last = _metadata(hdf5.child(group, "Metadata"))
+        block = _Block(kind, name, group, metadata)
+        written = tree["Data"][kind][name]
+        if not isinstance(written, dict):
+            continue
+        if metadata:
+            written["Metadata"] = metadata
+        elif "Metadata" in written:
+            faults.append(Remark("corrupt", f"{block.path}.Metadata is no JSON"))
+        if last and last != metadata:
+            written["MetadataLastFrame"] = last
+        if not hdf5.is_dataset(block.data):
+            faults.append(Remark("corrupt", f"{block.path} holds no data of its own"))
+            continue
+        found.append(block)
+    return found
+
+
+def _metadata(dataset: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the JSON of the first and of the last frame."""
+    if not hdf5.is_dataset(dataset) or dataset.ndim != 2 or dataset.dtype != "u1":
+        return {}, {}
+    length, frames = dataset.shape
+    if not (0 < length <= _MAX_JSON and frames > 0):
+        return {}, {}
+    texts = [bytes(dataset[:, frame]).split(b"\0", 1)[0] for frame in (0, frames - 1)]
+    first, last = (parsed if isinstance(parsed := hdf5.json_of(text), dict) else {} for text in texts)
+    return first, last
+
+
+def _anchors(blocks: dict[str, list[_Block]]) -> dict[str, str]:
+    """Name the metadata that speaks for the file: of the first image that a detector made, else of what there is."""
+    ordered = [block for kind in _TYPES for block in blocks[kind] if block.metadata]
+    if not ordered:
+        return {}
+    chosen = next((block for block in ordered if block.detector()), ordered[0])
+    anchors = {"metadata": f"{chosen.path}.Metadata"}
+    entries = chosen.words("Detectors")
+    entry = chosen.detector()
+    if entry and isinstance(entries, dict):
+        key = next(key for key, value in entries.items() if value is entry)
+        anchors["detector"] = f"{chosen.path}.Metadata.Detectors.{key}"
+    return anchors
+
+
+# --- axes ---
+
+
+def _plane(block: _Block, height: int, width: int) -> tuple[Axis, Axis]:
+    unit = block.words("BinaryResult", "PixelUnitX") or None
+    return (
+        _axis(block, "y", height, "height", unit),
+        _axis(block, "x", width, "width", unit),
+    )
+
+
+def _axis(block: _Block, name: str, size: int, side: str, unit: str | None) -> Axis:
+    scale = block.number("BinaryResult", "PixelSize", side)
+    if not unit or not scale:
+        return Axis(name, size)
+    return Axis(name, size, scale, block.number("BinaryResult", "Offset", name) or 0.0, unit)
+
+
+def _energy(block: _Block, size: int) -> Axis:
+    """Dispersion and offset of an EDS detector are in eV."""
+    entry = block.detector()
+    try:
+        return Axis("energy", size, float(entry["Dispersion"]), float(entry["OffsetEnergy"]), "eV")
+    except (KeyError, TypeError, ValueError):
+        return Axis("energy", size)
+
+
+# --- signals, in RosettaSciIO's order: spectra, images, the spectrum image ---
+
+
+def _spectra(blocks: list[_Block], path: str) -> list[Signal]:
+    found = []
+    for block in blocks:
+        shape = block.data.shape
+        if len(shape) != 2 or block.data.dtype.kind not in "iuf":
+            continue
+        channels, count = int(shape[0]), int(shape[1])
+        axes = (_energy(block, channels),) if count == 1 else (Axis("spectrum", count), _energy(block, channels))
+        layout = velox_samples.layout(block.data, path, count, block.data.dtype.str)
+        kind: Kind = "spectrum" if count == 1 else "spectrum-image"
+        sizes = tuple(axis.size for axis in axes)
+        found.append(Signal(block.detector_name(), kind, sizes, block.data.dtype.name, axes, layout))
+    return found
+
+
+def _images(blocks: list[_Block], path: str, tree: dict[str, Any], *, with_spectra: bool) -> list[Signal]:
+    """Images are stored (y, x, frame). Beside a spectrum image only the first frame counts, as in RosettaSciIO."""
+    found = []
+    for block in blocks:
+        data = block.data
+        complex_ = data.dtype.names is not None and len(data.dtype.names) == 2
+        if data.ndim != 3 or not (data.dtype.kind in "iufc" or complex_):
+            continue
+        height, width, frames = (int(n) for n in data.shape)
+        shown = 1 if with_spectra else frames
+        axes: tuple[Axis, ...] = _plane(block, height, width)
+        if shown > 1:
+            axes = (_frames(block, shown), *axes)
+        kind: Kind = "complex" if complex_ else "stack" if shown > 1 else "image"
+        if kind != "complex" and (axes[-1].unit or "").startswith("1/"):
+            kind = "diffraction-stack" if shown > 1 else "diffraction"
+        dtype = "complex64" if complex_ else data.dtype.name
+        layout = velox_samples.layout(data, path, shown, "<c8" if complex_ else data.dtype.str)
+        name = _image_name(block, tree)
+        found.append(Signal(name, kind, tuple(axis.size for axis in axes), dtype, axes, layout))
+    return found
+
+
+def _frames(block: _Block, count: int) -> Axis:
+    try:
+        step = block.number("Scan", "FrameTime") or float(block.detector().get("ExposureTime", "nan"))
+    except (TypeError, ValueError):
+        step = float("nan")
+    return Axis("time", count, step, 0.0, "s") if step > 0 else Axis("frame", count)
+
+
+def _image_name(block: _Block, tree: dict[str, Any]) -> str | None:
+    """Return the detector's name; of a computed image the operation that made it or the label of its display."""
+    operations = tree.get("Operations")
+    for group, name in _DERIVED.items():
+        made = operations.get(group, {}) if isinstance(operations, dict) else {}
+        if isinstance(made, dict) and any(_points_to(value, block.name) for value in made.values()):
+            return name
+    if block.words("BinaryResult", "DetectorIndex") in (None, "") and (label := _label(block, tree)):
+        return label
+    return block.detector_name() or _label(block, tree)
+
+
+def _points_to(operation: Any, name: str) -> bool:
+    if not isinstance(operation, dict):
+        return False
+    return any(str(key).endswith(("ataPath", "utputPath")) and name in str(value) for key, value in operation.items())
+
+
+def _label(block: _Block, tree: dict[str, Any]) -> str | None:
+    """Look for the display that shows this block: version 11 keeps displays apart from what they refer to."""
+    shared = (tree.get("SharedProperties") or {}).get("ImageSeriesDataReference") or {}
+    references = {key: value.get("dataPath") for key, value in shared.items() if isinstance(value, dict)}
+    for display in ((tree.get("Displays") or {}).get("ImageDisplay") or {}).values():
+        if isinstance(display, dict) and block.name in str(references.get(str(display.get("data")).rsplit("/", 1)[-1])):
+            return display.get("title") or display.get("id")
+    old = ((tree.get("Presentation") or {}).get("Displays") or {}).get("ImageDisplay") or {}
+    for display in old.values():
+        if isinstance(display, dict) and block.name in str(display.get("dataPath")):
+            return (display.get("display") or {}).get("label")
+    return None
+
+
+def _spectrum_image(blocks: dict[str, list[_Block]], path: str) -> list[Signal]:
+    """All EDS streams of a map are one signal: Velox shows their sum."""
+    streams = [block for block in blocks["SpectrumStream"] if block.data.dtype == "<u2" and block.data.ndim == 2]
+    if not streams:
+        return []
+    first = streams[0]
+    settings = hdf5.json_of(hdf5.text_of(hdf5.child(first.group, "AcquisitionSettings")))
+    settings = settings if isinstance(settings, dict) else {}
+    plane = _scanned(first, settings, blocks["Image"])
+    try:
+        channels = int(settings.get("bincount", 4096))
+    except (TypeError, ValueError):
+        channels = 0
+    if plane is None or not 0 < channels < 1 << 16:
+        return []
+    height, width = plane
+    names = sorted({name for block in streams if (name := block.detector_name())})
+    axes = (*_plane(first, height, width), _energy(first, channels))
+    detail = {"streams": [block.data.name for block in streams]}
+    layout = Layout(path, "rosetta", "<u2", stored=(height, width, channels), detail=detail)
+    return [Signal(" + ".join(names) or None, "spectrum-image", (height, width, channels), "uint16", axes, layout)]
+
+
+def _scanned(block: _Block, settings: dict[str, Any], images: list[_Block]) -> tuple[int, int] | None:
+    """Return (height, width) of the scanned area: the size of an image made with it, which must agree to a pixel."""
+    shapes = [(int(image.data.shape[0]), int(image.data.shape[1])) for image in images if image.data.ndim == 3]
+    raster = settings.get("RasterScanDefinition")
+    area = [block.number("Scan", "ScanArea", side) for side in ("top", "bottom", "left", "right")]
+    try:
+        full_height, full_width = float(raster["Height"]), float(raster["Width"])  # type: ignore[index]
+    except (KeyError, TypeError, ValueError):
+        return shapes[0] if shapes else None
+    top, bottom, left, right = (0.0, 1.0, 0.0, 1.0) if None in area else tuple(side or 0.0 for side in area)
+    wanted = (round((bottom - top) * full_height), round((right - left) * full_width))
+    close = (shape for shape in shapes if abs(shape[0] - wanted[0]) <= 1 and abs(shape[1] - wanted[1]) <= 1)
+    chosen = next(close, wanted)
+    return chosen if all(0 < n <= 1 << 16 for n in chosen) else None

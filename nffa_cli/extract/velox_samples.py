@@ -1,0 +1,95 @@
+"""Where the samples of a Velox file lie, and the decoder of its spectrum streams.
+
+A part of the ``emd`` reader: ``layout`` is used while a file is read, ``load`` when somebody looks at the samples.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nffa_cli.extract import hdf5
+from nffa_cli.records import Layout
+
+PIXEL_END = 65535
+"""In a spectrum stream this word ends a pixel; any other word is the channel of one X-ray."""
+MOST = 16 << 20
+"""How many words of the streams are decoded: enough for a preview of any map, in bounded memory."""
+
+
+def layout(data: Any, path: str, frames: int, dtype: str) -> Layout:
+    """Return where the first ``frames`` frames lie; a frame is the last axis of the dataset, the first of the signal.
+
+    Velox stores each frame as one uncompressed chunk: then its offset is all that is needed. Else the dataset is named.
+    """
+    plane = tuple(int(n) for n in data.shape[:-1])
+    offsets = _chunk_offsets(data, frames)
+    if offsets:
+        return Layout(path, "raw", dtype, offsets, stored=plane if frames == 1 else (frames, *plane))
+    if frames == 1:
+        return Layout(path, "rosetta", dtype, detail={"frame": data.name})
+    order = (data.ndim - 1, *range(data.ndim - 1))
+    return Layout(path, "hdf5", dtype, stored=(*plane, int(data.shape[-1])), order=order, detail={"dataset": data.name})
+
+
+def _chunk_offsets(data: Any, frames: int) -> tuple[int, ...]:
+    filters = data.compression or data.shuffle or data.fletcher32 or data.scaleoffset is not None
+    if filters or data.chunks != (*data.shape[:-1], 1):
+        return ()
+    start = (0,) * (data.ndim - 1)
+    try:
+        found = [data.id.get_chunk_info_by_coord((*start, frame)) for frame in range(frames)]
+    except (RuntimeError, ValueError, KeyError):
+        return ()
+    if any(info.byte_offset is None or info.filter_mask for info in found):
+        return ()
+    return tuple(info.byte_offset + data.file.userblock_size for info in found)
+
+
+def load(layout: Layout) -> Any:
+    """Return an array-like of a signal that lies in no plain way: a spectrum stream, or a single compressed frame."""
+    if "streams" in layout.detail:
+        return Stream(layout)
+    with hdf5.opened(layout.path) as (file, _):
+        return file[layout.detail["frame"]][..., 0]
+
+
+class Stream:
+    """A spectrum image decoded from its stream of X-rays, pixel by pixel, frame after frame; slices of it are arrays.
+
+    Only the first ``MOST`` words of all detectors together are taken.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        import numpy as np
+
+        self.shape: tuple[int, ...] = layout.stored
+        self.ndim = 3
+        height, width, channels = self.shape
+        names = layout.detail["streams"]
+        pixels, hits = [], []
+        with hdf5.opened(layout.path) as (file, _):
+            for name in names:
+                words = file[name][: MOST // len(names), 0]
+                ends = words == PIXEL_END
+                real = ~ends & (words < channels)
+                pixels.append((np.cumsum(ends)[real] % (height * width)).astype(np.uint32))
+                hits.append(words[real])
+        order = np.argsort(pixel := np.concatenate(pixels), kind="stable")
+        self._pixel, self._channel = pixel[order], np.concatenate(hits)[order]
+
+    def __getitem__(self, picks: tuple[slice, ...]) -> Any:
+        """Return the counts of a slab: one slice each for y, x and channel."""
+        import numpy as np
+
+        spans = [range(n)[pick] for n, pick in zip(self.shape, picks, strict=True)]
+        sizes = [len(span) for span in spans]
+        width = self.shape[1]
+        places = [np.full(n, -1, dtype=np.int64) for n in self.shape]
+        for place, span in zip(places, spans, strict=True):
+            place[span.start : span.stop : span.step] = np.arange(len(span))
+        first, last = np.searchsorted(self._pixel, [spans[0].start * width, spans[0].stop * width])
+        pixel = self._pixel[first:last]
+        y, x, c = places[0][pixel // width], places[1][pixel % width], places[2][self._channel[first:last]]
+        inside = (y >= 0) & (x >= 0) & (c >= 0)
+        flat = (y[inside] * sizes[1] + x[inside]) * sizes[2] + c[inside]
+        return np.bincount(flat, minlength=sizes[0] * sizes[1] * sizes[2]).reshape(sizes).astype(np.uint32)
