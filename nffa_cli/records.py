@@ -95,8 +95,8 @@ class Layout:
 
     method
         ``raw``: uncompressed samples at ``offsets``. ``tiff``: let the TIFF library decode page ``detail["page"]``
-        (``detail["pages"]`` for a stack). ``rosetta``: let RosettaSciIO load signal number ``detail["index"]``.
-        ``hdf5``: dataset ``detail["dataset"]``.
+        (``detail["pages"]`` for a stack). ``picture``: let Pillow decode the file into mode ``detail["mode"]``.
+        ``rosetta``: let RosettaSciIO load signal number ``detail["index"]``. ``hdf5``: dataset ``detail["dataset"]``.
     dtype
         Numpy type string with byte order, e.g. ``<u2``.
     offsets
@@ -109,7 +109,7 @@ class Layout:
     """
 
     path: str
-    method: Literal["raw", "tiff", "rosetta", "hdf5"]
+    method: Literal["raw", "tiff", "picture", "rosetta", "hdf5"]
     dtype: str
     offsets: Sequence[int] = ()
     stored: tuple[int, ...] = ()

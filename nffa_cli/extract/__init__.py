@@ -11,11 +11,15 @@ from importlib import import_module
 from nffa_cli.errors import UnreadableFile
 from nffa_cli.records import RawMetadata
 
+VERSION = "1"
+"""Changes when files are read differently, so that what was read before becomes due again."""
+
 READERS = {
     "tiff": "nffa_cli.extract.tiff",
     "dm": "nffa_cli.extract.digitalmicrograph",
     "tia": "nffa_cli.extract.tia",
     "sidecar": "nffa_cli.extract.sidecar",
+    "picture": "nffa_cli.extract.picture",
     "emd": "nffa_cli.extract.emd",
     "rosetta": "nffa_cli.extract.rosetta",
 }

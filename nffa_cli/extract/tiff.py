@@ -56,11 +56,38 @@ def _openfibsem(tiff: Tiff, files: Sequence[str]) -> bool:
     return said.lstrip().startswith("{") and all(word in said for word in ('"image"', '"microscope_state"'))
 
 
+def _holds(words: str) -> Recognise:
+    return lambda tiff, files: words in tiff.pages[0].text(270)[:1024]
+
+
+def _beside(name: str) -> Recognise:
+    """Say yes when a text file beside the picture is a sidecar of this format."""
+    return lambda tiff, files: any(
+        import_module("nffa_cli.extract.sidecar").format_of(path) == name for path in files[1:]
+    )
+
+
+def _hitachi(tiff: Tiff, files: Sequence[str]) -> bool:
+    page = tiff.pages[0]
+    found = (page.tags[code] for code in (40092, 40093) if code in page.tags)
+    return any("InstructName".encode("utf-16-le") in tag.raw for tag in found if tag.complete and tag.size < 1 << 20)
+
+
 DIALECTS: list[tuple[str, Recognise, str]] = [
     ("fibics-atlas-tiff", _has(51023), "nffa_cli.extract.tiff_vendors:fibics"),
     ("fei-sem-tiff", _has(34680, 34682, 34683), "nffa_cli.extract.tiff_vendors:fei"),
     ("zeiss-sem-tiff", _has(34118, 34119), "nffa_cli.extract.tiff_vendors:zeiss"),
     ("openfibsem-tiff", _openfibsem, "nffa_cli.extract.tiff_vendors:openfibsem"),
+    ("tescan-sem-tiff", _has(50431), "nffa_cli.extract.tiff_sem:tescan"),
+    ("jeol-sightx-tiff", _holds("<TemReporter"), "nffa_cli.extract.tiff_tem:sightx"),
+    ("tvips-tiff", _has(37706, 37707, 37708), "nffa_cli.extract.tiff_tem:tvips"),
+    ("olympus-sis-tiff", _has(33471, 33560), "nffa_cli.extract.tiff_tem:olympus_sis"),
+    ("tescan-sem-tiff", _beside("tescan-sem-tiff"), "nffa_cli.extract.tiff_sem:beside"),
+    ("jeol-sem-tiff", _beside("jeol-sem-tiff"), "nffa_cli.extract.tiff_sem:beside"),
+    ("hitachi-sem-tiff", _beside("hitachi-sem-tiff"), "nffa_cli.extract.tiff_sem:beside"),
+    ("hitachi-sem-tiff", _hitachi, "nffa_cli.extract.tiff_sem:hitachi"),
+    ("gatan-dm-tiff", _has(*range(65003, 65012)), "nffa_cli.extract.tiff_software:gatan"),
+    ("imagej-tiff", _described("ImageJ="), "nffa_cli.extract.tiff_software:imagej"),
 ]
 """(format, does this file speak it?, module:function that reads its tags); the first that says yes wins."""
 

@@ -1,0 +1,159 @@
+"""SEM dialects of TIFF: TESCAN's tag 50431, Hitachi's Windows tags, and pictures with a text file beside them.
+
+Standard library only; ``tiff.py`` calls these after it has read the pages. What a key means is in the crosswalks.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from nffa_cli import rawtree
+from nffa_cli.errors import UnreadableFile
+from nffa_cli.extract import sidecar
+from nffa_cli.extract.tiff import Tiff, Vendor
+from nffa_cli.records import Remark, Signal
+
+TESCAN_TAG = 50431
+HITACHI_TAGS = (40092, 40093)
+"""Windows XPComment and XPAuthor, UTF-16: Hitachi's TM4000 writes parts of its ``[SemImageFile]`` there."""
+
+CLOCKS_AGREE = timedelta(minutes=2)
+
+TESCAN_SECTIONS = {2: "MAIN", 3: "SEM"}
+"""Section number in tag 50431 to the heading of the same keys in the ``.hdr`` file; 1 is the thumbnail, 0 the end."""
+
+FIB_KEYS = ("ColumnTilt", "ColumnType")
+"""Keys that only the ion column of a TESCAN dual beam has."""
+
+
+def tescan_sections(data: bytes) -> dict[str, Any]:
+    """Return the tree of TESCAN's tag 50431: ``thumbnail`` (bytes), ``MAIN``, ``SEM`` or ``FIB``, unknown sections.
+
+    The tag is a row of sections, each with its length (u32, of what follows), a number (u16) and its content: a
+    JPEG 2000 or PNG thumbnail, then lines of ``key=value``. No specification is public; seen in MIRA3 4.2 and
+    Essence 1.1. A tag cut short gives the keys up to there; a tag without this frame is searched for its lines.
+    """
+    tree: dict[str, Any] = {}
+    at = 0
+    while at + 6 <= len(data):
+        length, number = struct.unpack_from("<IH", data, at)
+        body = data[at + 6 : at + 4 + length]
+        if length < 2 or not (number in (0, 1) or b"=" in body):
+            break
+        if number == 1:
+            tree["thumbnail"] = rawtree.lossless(body)
+        elif number:
+            _add_text(tree, TESCAN_SECTIONS.get(number, f"section-{number}"), body)
+        at += 4 + length
+    if at < len(data) and b"=" in data[at:]:
+        lines = re.findall(rb"^[ -~]*[\]=][^\0-\x08]*?$", data[at:], re.MULTILINE)
+        _add_text(tree, "MAIN" if "MAIN" not in tree else "rest", b"\n".join(lines))
+    return tree
+
+
+def _add_text(tree: dict[str, Any], name: str, body: bytes) -> None:
+    for section, keys in sidecar.parse_ini(sidecar.decode(body), name).items():
+        ion = section == "SEM" and any(key in keys for key in FIB_KEYS)
+        tree["FIB" if ion else section] = keys
+
+
+def clock_warning(keys: Mapping[str, Any], stamp: str) -> tuple[Remark, ...]:
+    """Return a warning when TESCAN's date and time differ from the TIFF ``DateTime`` by more than two minutes.
+
+    Parameters
+    ----------
+    keys
+        The section ``MAIN``.
+    stamp
+        Text of tag 306, ``2025:05:03 19:10:25``.
+    """
+    try:
+        told = datetime.fromisoformat(f"{keys.get('Date')}T{keys.get('Time')}")
+        written = datetime.fromisoformat(stamp.strip().replace(":", "-", 2))
+    except ValueError:
+        return ()
+    if told.tzinfo or written.tzinfo or abs(told - written) <= CLOCKS_AGREE:
+        return ()
+    detail = f"the TESCAN header says {told}, the TIFF DateTime {written}: one may be UTC and the other local time"
+    return (Remark("clock-disagreement", detail),)
+
+
+def hitachi_tree(texts: Mapping[int, str]) -> dict[str, Any]:
+    """Return ``{tag number: {"SemImageFile": {key: text}}}`` of the Windows tags that hold Hitachi's keys."""
+    found = {str(code): sidecar.parse_ini(text, "SemImageFile") for code, text in texts.items() if "=" in text}
+    return {code: tree for code, tree in found.items() if any("InstructName" in keys for keys in tree.values())}
+
+
+def _loaded(files: Sequence[str]) -> tuple[sidecar.Sidecar | None, tuple[Remark, ...]]:
+    """Return the sidecar among ``files``, and what is to be said of one that cannot be used."""
+    remarks: tuple[Remark, ...] = ()
+    for path in files[1:]:
+        if Path(path).suffix.lower() in sidecar.EXTENSIONS:
+            try:
+                found = sidecar.load(path)
+            except (UnreadableFile, OSError) as error:
+                remarks += (Remark("sidecar-unreadable", f"{Path(path).name}: {error}"),)
+            else:
+                return found, remarks + found.faults
+    return None, remarks
+
+
+def _change(name: str, tree: Mapping[str, Any]) -> Callable[[tuple[Signal, ...]], tuple[Signal, ...]]:
+    return lambda signals: sidecar.calibrated(signals, name, tree)
+
+
+def tescan(tiff: Tiff, files: Sequence[str]) -> Vendor:
+    """Read TESCAN's tag 50431, and the ``.hdr`` beside the picture, which repeats the keys, as ``sidecar``."""
+    page = next(page for page in tiff.pages if TESCAN_TAG in page.tags)
+    tag = page.tags[TESCAN_TAG]
+    data = tag.raw if tag.complete else b""
+    keys = tescan_sections(data)
+    beside, remarks = _loaded(files)
+    tree: dict[str, Any] = {}
+    if keys:
+        tree[str(TESCAN_TAG)] = keys
+    if beside is not None:
+        tree["sidecar"] = beside.tree
+    root = str(TESCAN_TAG) if "MAIN" in keys or beside is None else "sidecar"
+    remarks += clock_warning(tree.get(root, {}).get("MAIN", {}), page.text(306))
+    return Vendor(tree, anchors={"header": root}, warnings=remarks)
+
+
+def beside(tiff: Tiff, files: Sequence[str]) -> Vendor:
+    """Read the sidecar of a picture that has no vendor's tags of its own; Hitachi's Windows tags are taken along."""
+    found, remarks = _loaded(files)
+    if found is None:
+        return Vendor(warnings=remarks)
+    anchors = sidecar.anchor(found.format, found.tree, "sidecar")
+    if found.format == "tescan-sem-tiff":
+        remarks += clock_warning(found.tree.get("MAIN", {}), tiff.pages[0].text(306))
+    return Vendor(
+        {**_hitachi_tags(tiff), "sidecar": found.tree},
+        signals=_change(found.format, found.tree),
+        anchors=anchors,
+        warnings=remarks,
+    )
+
+
+def _hitachi_tags(tiff: Tiff) -> dict[str, Any]:
+    page = tiff.pages[0]
+    tags = {code: page.tags[code] for code in HITACHI_TAGS if code in page.tags}
+    return hitachi_tree({code: tag.raw.decode("utf-16-le", "replace") for code, tag in tags.items() if tag.complete})
+
+
+def hitachi(tiff: Tiff, files: Sequence[str]) -> Vendor:
+    """Read the keys that Hitachi wrote into the Windows tags of a picture whose sidecar is lost."""
+    tree = _hitachi_tags(tiff)
+    merged = {key: value for branch in tree.values() for keys in branch.values() for key, value in keys.items()}
+    sections = {"SemImageFile": merged}
+    return Vendor(
+        tree,
+        signals=_change("hitachi-sem-tiff", sections),
+        anchors=sidecar.anchor("hitachi-sem-tiff", next(iter(tree.values()), sections), next(iter(tree), "40092")),
+        warnings=_loaded(files)[1],
+    )
