@@ -1,0 +1,110 @@
+"""How the catalogue's answers are shown: entries as a table, one acquisition whole, the state of things."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from nffa_cli import settings, story
+from nffa_cli.catalogue.rows import Entry, StatusReport
+from nffa_cli.catalogue.store import Store
+from nffa_cli.terminal import Terminal
+
+GLANCE = ("instrument.model", "beam.accelerating_voltage", "optics.magnification", "detector.name", "sample.name")
+"""Terms that a line of a list shows."""
+
+
+def preview_path(entry: Entry) -> str | None:
+    """Return where the preview of an entry lies."""
+    return str(settings.home() / "previews" / entry.preview) if entry.preview else None
+
+
+def as_json(entry: Entry) -> dict[str, Any]:
+    """Return the JSON line of an entry."""
+    head = {
+        "type": "acquisition",
+        "acquisition": entry.id,
+        "path": entry.path,
+        "digest": entry.digest,
+        "ingested_at": entry.ingested_at,
+        "preview": preview_path(entry),
+    }
+    record = entry.record
+    return {**head, **{key: record[key] for key in ("format", "status", "signals", "terms", "missing", "unmapped", "warnings")}}
+
+
+def entries(found: Iterable[Entry], limit: int, terminal: Terminal) -> int:
+    """Show a list of acquisitions; return the exit status."""
+    rows = []
+    count = 0
+    for entry in found:
+        count += 1
+        terminal.data(as_json(entry))
+        if not terminal.as_json:
+            terms = entry.record["terms"]
+            glance = [story.quantity(terms[name]["value"], terms[name]["unit"]) if name in terms else "" for name in GLANCE]
+            rows.append((entry.id[:8], (entry.started or "")[:16].replace("T", " "), entry.format, *glance, entry.path))
+    terminal.data({"type": "summary", "acquisitions": count})
+    if rows:
+        terminal.table(("id", "acquired", "format", "instrument", ">voltage", ">magn.", "detector", "sample", "file"), rows)
+    more = f"; there may be more: --limit {4 * limit}" if count == limit else ""
+    terminal.line(f"{count} acquisitions{more}. Next: nffa show ID" if count else "nothing found")
+    return 0
+
+
+def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
+    """Show one acquisition with its versions; return the exit status."""
+    from nffa_cli.reading import unpack_json
+
+    shown = store.show(target)
+    entry = shown.entry
+    current = next(version for version in shown.versions if version.current)
+    line = as_json(entry) | {
+        "files": [{"path": f.path, "size": f.size, "sha256": f.sha256, "role": f.role} for f in current.files],
+        "aliases": list(shown.aliases),
+        "superseded_by": shown.superseded_by,
+        "vanished_at": shown.vanished_at,
+        "provenance": {name: getattr(current.provenance, name) for name in current.provenance.__dataclass_fields__},
+        "versions": [{"digest": v.digest, "ingested_at": v.ingested_at, "current": v.current} for v in shown.versions],
+    }
+    if raw:
+        line["raw"] = unpack_json(store.raw(entry.id))
+    terminal.data(line)
+    story.show_record(line, terminal)
+    terminal.line(f"  id {entry.id}, version {entry.digest[:16]} of {len(shown.versions)}, ingested {entry.ingested_at}")
+    for alias in shown.aliases:
+        terminal.line(f"  the same content: {alias}")
+    if entry.preview:
+        terminal.line(f"  preview: {preview_path(entry)}")
+    if raw:
+        story.show_trees(line, terminal)
+    return 0
+
+
+def status(report: StatusReport, terminal: Terminal) -> int:
+    """Show the state of the catalogue; return the exit status."""
+    for held, path, reason in report.held:
+        terminal.data({"type": "held", "path": path.replace(os.sep, "/"), "status": held, "reason": reason})
+        terminal.line(f"{held:<12} {path}  ({reason})")
+    for path, result in report.bad_files:
+        terminal.data({"type": "check", "path": path.replace(os.sep, "/"), "result": result})
+        terminal.line(f"{result:<12} {path}  (found by nffa check)")
+    counts = {"acquisitions": report.acquisitions, "versions": report.versions, "by_status": dict(report.by_status)}
+    sizes = {"bytes_described": report.bytes_described, "bytes_catalogue": report.bytes_catalogue}
+    where = str(settings.catalogue_path())
+    terminal.data({"type": "summary", "catalogue": where, **counts, "by_format": dict(report.by_format), **sizes})
+    terminal.table(("format", ">acquisitions"), report.by_format.items())
+    terminal.line(f"{report.acquisitions} acquisitions describe {size(report.bytes_described)}; the catalogue takes "
+                  f"{size(report.bytes_catalogue)}: {where}")  # fmt: skip
+    return 0
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people say it."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.3g} {unit}"

@@ -1,0 +1,186 @@
+"""How a run is told: each outcome as it comes, then one sentence with counts and what to type next."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from nffa_cli import rawtree
+from nffa_cli.pipeline import STATUS_OF, Step
+from nffa_cli.records import Outcome
+from nffa_cli.scan import Unreadable
+from nffa_cli.terminal import Terminal
+
+TROUBLE = ("quarantined", "failed")
+LOUD = ("quarantined", "failed", "waiting")
+"""Outcomes that a person is told one by one."""
+
+
+class Teller:
+    """Tells outcomes to a terminal and knows the exit status they add up to."""
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        *,
+        explain: bool = False,
+        changes_only: bool = False,
+        hint: Callable[[Mapping[str, int]], str | None] | None = None,
+    ) -> None:
+        self.terminal = terminal
+        self.hint = hint or (lambda counts: None)
+        self.explain = explain
+        self.changes_only = changes_only
+        self.counts: Counter[str] = Counter()
+        self._began = time.monotonic()
+        self._told: dict[str, tuple[str, str | None]] = {}
+
+    def tell(self, outcomes: Iterable[Outcome]) -> int:
+        """Tell every outcome and the summary; return the exit status."""
+        reporter = self.terminal.reporter()
+        reporter.begin("reading", None)
+        try:
+            for outcome in outcomes:
+                self.one(outcome)
+                reporter.advance()
+        finally:
+            reporter.end()
+            self.summary()
+        return self.status()
+
+    def status(self) -> int:
+        """Return the exit status that the outcomes add up to."""
+        return 3 if any(self.counts[status] for status in TROUBLE) else 0
+
+    def one(self, outcome: Outcome) -> None:
+        """Tell one outcome; in a watch only what differs from the last look."""
+        now = (outcome.status, outcome.reason)
+        if self.changes_only and (self._told.get(outcome.path) == now or outcome.status == "unchanged"):
+            return
+        if self.changes_only:
+            self._told[outcome.path] = now
+        self.counts[outcome.status] += 1
+        self.terminal.data(outcome.as_json())
+        if outcome.status in LOUD or self.terminal.verbose or (self.explain and "due" in outcome.detail):
+            why = outcome.detail.get("due") if self.explain and outcome.status == "done" else outcome.reason
+            self.terminal.line(f"{outcome.status:<12} {outcome.path}" + (f"  ({why})" if why else ""))
+
+    def summary(self) -> None:
+        """Tell the counts, how long it took and the next command."""
+        seconds = round(time.monotonic() - self._began, 2)
+        self.terminal.data({"type": "summary", "outcomes": dict(self.counts), "seconds": seconds})
+        self.terminal.line(sentence(self.counts, seconds))
+        if hint := self.hint(self.counts):
+            self.terminal.line(hint)
+
+
+def sentence(counts: Mapping[str, int], seconds: float) -> str:
+    """Return the counts as one sentence."""
+    order = ("done", "unchanged", "waiting", "skipped", "quarantined", "failed")
+    said = ", ".join(f"{counts[status]} {status}" for status in order if counts.get(status))
+    return f"{said or 'nothing found'} in {seconds:.1f} s"
+
+
+def after_ingest(counts: Mapping[str, int]) -> str | None:
+    """Return the command that helps most now."""
+    if counts.get("quarantined") or counts.get("failed") or counts.get("waiting"):
+        return "Next: nffa status   says what waits and what is damaged, and why"
+    if counts.get("done"):
+        return "Next: nffa list   shows what is known"
+    return None
+
+
+def after_check(counts: Mapping[str, int]) -> str | None:
+    """Return what to do about files that are not what they were."""
+    return "Next: copy them again from the instrument or the backup" if counts.get("failed") else None
+
+
+def tell_plan(steps: Iterable[Step | Unreadable], terminal: Terminal) -> int:
+    """Tell what would be done; return the exit status."""
+    counts: Counter[str] = Counter()
+    for step in steps:
+        if isinstance(step, Unreadable):
+            shown, stages, reason = step.shown, (), f"unreadable-folder: {step.reason}"
+        else:
+            shown, stages, reason = step.acquisition.shown, step.plan.stages, step.plan.reason
+        counts["due" if stages else "nothing due"] += 1
+        terminal.data({"type": "plan", "path": shown, "stage": "ingest", "due": list(stages), "reason": reason})
+        if stages or terminal.verbose:
+            terminal.line(f"{'+'.join(stages) or 'nothing':<24} {shown}  ({reason})")
+    terminal.data({"type": "summary", "plan": dict(counts)})
+    terminal.line(f"{counts['due']} due, {counts['nothing due']} with nothing to do; nothing was changed")
+    return 0
+
+
+def record_line(item: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the ``record`` line of what ``pipeline.inspect`` yields; None where nothing could be read."""
+    answer = item["answer"]
+    if "record" not in answer:
+        return None
+    record = answer["record"]
+    folder = item["shown"].rpartition("/")[0]
+    files = [{**each, "path": _beside(folder, each["path"])} for each in answer["files"]]
+    line = {"type": "record", "format": answer["format"], "status": answer["state"], "files": files}
+    line |= {key: record[key] for key in ("signals", "terms", "missing", "unmapped", "warnings")}
+    return line | {extra: item[extra] for extra in ("raw", "hyperspy") if extra in item}
+
+
+def _beside(folder: str, path: str) -> str:
+    name = os.path.basename(path)  # noqa: PTH119
+    return f"{folder}/{name}" if folder else name
+
+
+def inspected(item: Mapping[str, Any]) -> Outcome:
+    """Return the outcome line of what ``pipeline.inspect`` yields."""
+    answer = item["answer"]
+    detail = {"format": answer["format"]} if answer.get("format") else {}
+    return Outcome(item["shown"], "inspect", STATUS_OF[answer["state"]], answer["reason"], detail)
+
+
+def show_record(line: Mapping[str, Any], terminal: Terminal) -> None:
+    """Show one record to a person: what it is, its signals, its terms with their sources, and what is wrong."""
+    files = ", ".join(each["path"] for each in line["files"])
+    terminal.line(f"{files}   {line['format']}   {line['status']}")
+    for signal in line["signals"]:
+        shape = " × ".join(str(size) for size in signal["shape"])
+        steps = ", ".join(f"{axis['name']} {quantity(axis['scale'], axis['unit'])}" for axis in signal["axes"] if axis["unit"])
+        name = f"{signal['name']}: " if signal["name"] else ""
+        terminal.line(f"  {name}{signal['kind']}, {shape}, {signal['dtype']}" + (f"; step {steps}" if steps else "; uncalibrated"))
+    rows = [(name, quantity(term["value"], term["unit"]), term["source"], term["raw"]) for name, term in line["terms"].items()]
+    if rows:
+        terminal.table(("term", ">value", "source", "as written"), rows)
+    for warning in line["warnings"]:
+        terminal.line(f"  ! {warning['code']}: {warning['detail']}")
+    if line["missing"]:
+        terminal.line(f"  missing: {', '.join(line['missing'])}")
+    if line["unmapped"]:
+        terminal.line(f"  {line['unmapped']} more vendor tags are kept but not mapped (--raw shows all)")
+
+
+def show_trees(item: Mapping[str, Any], terminal: Terminal) -> None:
+    """Show the vendor's tree and HyperSpy's, where they were asked for, one value a line."""
+    for name in ("raw", "hyperspy"):
+        tree = item.get(name, {}).get("tree" if name == "raw" else "hyperspy")
+        if tree and not terminal.as_json:
+            terminal.line(f"  {name}:")
+            for path, value in rawtree.leaves(tree):
+                terminal.line(f"    {path} = {str(value)[:200]}")
+
+
+PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+PREFIXED = {"V", "A", "m", "s", "Pa", "eV"}
+
+
+def quantity(value: Any, unit: str | None) -> str:
+    """Return a value as people write it: 10 kV, 1.117 nm, 54°, ×5000."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if unit in PREFIXED and value:
+        power = max(-15, min(9, 3 * math.floor(math.log10(abs(value)) / 3 + 1e-9)))
+        return f"{value / 10**power:.4g} {PREFIXES[power]}{unit}"
+    sign = {"degree": "°", "1": "", None: ""}.get(unit, f" {unit}")
+    return f"{value:.6g}{sign}"
