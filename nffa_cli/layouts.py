@@ -98,14 +98,26 @@ def _stored_view(signal: Signal, layout: Layout) -> tuple[tuple[int, ...], tuple
 
 
 def _as_stored(signal: Signal, layout: Layout, read: Callable[[Picks], Array], *, seekable: bool) -> Source:
-    """Wrap ``read``, which works in stored order, so that it takes and gives the signal's order."""
+    """Wrap ``read``, which works in stored order, so that it takes and gives the signal's order and direction."""
     _, order = _stored_view(signal, layout)
     into = np.argsort(order)
+    mirrored = frozenset(layout.detail.get("mirrored", ()))
+    turn = tuple(slice(None, None, -1 if axis in mirrored else 1) for axis in range(len(signal.shape)))
 
     def permuted(picks: Picks) -> Array:
-        return read(tuple(picks[i] for i in into)).transpose(order)
+        picks = tuple(
+            _mirrored(pick, size) if axis in mirrored else pick
+            for axis, (pick, size) in enumerate(zip(picks, signal.shape, strict=True))
+        )
+        return read(tuple(picks[i] for i in into)).transpose(order)[turn]
 
     return Source(permuted, seekable)
+
+
+def _mirrored(pick: slice, size: int) -> slice:
+    """Return the slice of positive step that takes the same samples counted from the other end."""
+    span = range(size)[pick]
+    return slice(size - 1 - span[-1], size - span[0], span.step) if span else slice(0, 0)
 
 
 # --- raw: uncompressed samples at known offsets -------------------------------------------------------------------

@@ -106,6 +106,8 @@ class Layout:
         Shape as it lies in the file, C order. Empty: the signal's own shape.
     order
         Axes permutation from ``stored`` to the signal's shape (numpy ``transpose``). Empty: none.
+    detail
+        What the method needs; for any: ``mirrored``, the signal's axes that run backwards in the file.
     """
 
     path: str
