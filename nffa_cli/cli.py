@@ -95,6 +95,13 @@ def run(args: list[str] | None = None) -> int:
         return 1
     except OSError as error:
         return _os_error(error)
+    except Exception as error:
+        import os
+
+        if os.environ.get("NFFA_DEBUG"):
+            raise
+        what = f"unexpected {type(error).__name__}: {error}"
+        return _failed(Exception(what), None, "a fault of nffa: please report it with what NFFA_DEBUG=1 prints", 1)
     return status if isinstance(status, int) else 0
 
 

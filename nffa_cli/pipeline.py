@@ -14,21 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli import extract, plan, readiness, scan, settings
-from nffa_cli.catalogue.rows import HashedFile, NewVersion, Provenance
+from nffa_cli.catalogue.rows import HashedFile, NewVersion, Provenance, path_key
 from nffa_cli.catalogue.store import Store
 from nffa_cli.context import Contexts
 from nffa_cli.crosswalk import digests
-from nffa_cli.pool import Answer, Job, Limits, Pool
+from nffa_cli.look import STATUS_OF, limits, read_job
+from nffa_cli.pool import Answer, Pool
 from nffa_cli.records import Acquisition, Outcome, Status
 
 BATCH_ANSWERS = 200
 BATCH_SECONDS = 0.5
 """A commit covers so many answers, or what came in so many seconds."""
-
-STATUS_OF: Mapping[str, Status] = {
-    "ready": "done", "waiting": "waiting", "damaged": "quarantined", "skipped": "skipped", "failed": "failed",
-}  # fmt: skip
-"""What a worker says of an acquisition → the outcome's status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,109 +52,16 @@ def workers(values: settings.Settings) -> int:
     return int(values["ingest.jobs"]) or os.cpu_count() or 1
 
 
-def limits(values: settings.Settings) -> Limits:
-    """Return what one reading may cost."""
-    return Limits(values["worker.seconds"], values["worker.memory_mb"])
-
-
-# --- inspect: the same reading, nothing stored ---
-
-
-def inspect(paths: list[str], values: settings.Settings, *, raw: bool = False, second: bool = False) -> Iterator[dict[str, Any]]:
-    """Read each acquisition below ``paths`` and yield what was found, in order.
-
-    Yields dicts with ``acquisition``, ``answer`` (the worker's header), ``raw`` (unpacked, on request) and ``hyperspy``
-    (HyperSpy's own tree, on request). Judged by format alone.
-    """
-    with Pool(1, limits(values)) as pool:
-        for root in paths:
-            contexts = Contexts(root, settings.home(), settings.shipped("crosswalks"))
-            for found in scan.walk(root):
-                if isinstance(found, scan.Unreadable):
-                    yield {"acquisition": None, "shown": found.shown, "answer": _unreadable(found)}
-                elif found.skip:
-                    yield {"acquisition": found, "shown": found.shown, "answer": {"state": "skipped", "reason": found.skip}}
-                else:
-                    context = contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
-                    answer = _ask(pool, _job(found, context, values, patience=0.0, pictures=True, hash_=True, raw=raw))
-                    item: dict[str, Any] = {"acquisition": found, "shown": found.shown, "answer": answer.header}
-                    if raw and answer.blob:
-                        from nffa_cli.reading import unpack_json
-
-                        item["raw"] = unpack_json(answer.blob)
-                    if second and answer.header["state"] != "skipped":
-                        item["hyperspy"] = _ask(pool, _request("hyperspy", found, values)).header
-                    yield item
-
-
-def explain(path: str, term: str) -> dict[str, Any]:
-    """Return how ``term`` of the acquisition at ``path`` came to its value, as ``crosswalk.check.explain`` tells it."""
-    values = settings.load()
-    contexts = Contexts(path, settings.home(), settings.shipped("crosswalks"))
-    with Pool(1, limits(values)) as pool:
-        for found in scan.walk(path):
-            if isinstance(found, Acquisition) and not found.skip:
-                context = contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
-                return _ask(pool, _request("explain", found, values, term=term, context=context)).header
-    return {"state": "skipped", "reason": "not-ours"}
-
-
-def _ask(pool: Pool, job: Job) -> Answer:
-    pool.submit(job)
-    return next(pool.answers(wait=True))
-
-
-def _request(job: str, found: Acquisition, values: settings.Settings, **more: Any) -> Job:
-    files = [[stamp.path, stamp.size, stamp.mtime_ns, stamp.inode, stamp.role] for stamp in found.files]
-    size = sum(stamp.size for stamp in found.files)
-    return Job({"job": job, "files": files, "seconds": limits(values).deadline(size), **more}, size)
-
-
-def _job(
-    found: Acquisition,
-    context: Mapping[str, Any],
-    values: settings.Settings,
-    *,
-    patience: float,
-    pictures: bool,
-    hash_: bool,
-    raw: bool,
-    preview: str | None = None,
-    tag: Any = None,
-) -> Job:
-    drawing = {"path": preview, "size": values["preview.size"], "format": values["preview.format"]} if preview else None
-    job = _request(
-        "read",
-        found,
-        values,
-        age=readiness.age(found.files, time.time()),
-        patience=patience,
-        partner_missing=found.partner_missing,
-        pictures=pictures,
-        context=context,
-        preview=drawing,
-        hash=hash_,
-        raw=raw,
-    )
-    return replace(job, tag=tag)
-
-
-def _unreadable(found: scan.Unreadable) -> dict[str, Any]:
-    return {"state": "failed", "reason": f"unreadable-folder: {found.reason}"}
-
-
 # --- ingest ---
 
 
-class Ingest:
-    """One run over one folder, against an open and locked catalogue."""
+class Planner:
+    """What is due below one folder, from names, stamps and what the ledger remembers; nothing is opened or changed."""
 
-    def __init__(self, root: str, store: Store, values: settings.Settings) -> None:
+    def __init__(self, root: str, values: settings.Settings, ledger: Mapping[str, plan.LedgerRow]) -> None:
         home = settings.home()
         self.root = root
-        self.store = store
-        self.values = values
-        self.previews = home / "previews"
+        self.ledger = ledger
         self.contexts = Contexts(root, home, settings.shipped("crosswalks"))
         self.versions = plan.Versions(
             reader=extract.VERSION,
@@ -166,27 +69,35 @@ class Ingest:
             previews=values["preview.size"] > 0,
             pictures=values["ingest.pictures"],
         )
-        self.ledger = store.ledger(os.path.abspath(root))  # noqa: PTH100
         self._home = str(home.resolve())
-        self._batch = _Batch()
-        self._young: list[Acquisition] = []
-        self._drawn = 0
 
     def steps(self) -> Iterator[Step | scan.Unreadable]:
-        """Yield each acquisition with what is due for it; nothing is opened."""
+        """Yield each acquisition with what is due for it."""
         for found in scan.walk(self.root, leave_out=lambda folder: os.path.realpath(folder) == self._home):
             yield found if isinstance(found, scan.Unreadable) else self.step(found)
 
     def step(self, found: Acquisition) -> Step:
         """Say what is due for one acquisition."""
-        from nffa_cli.catalogue.rows import path_key
-
         known = self.ledger.get(path_key(found.main.path))
         context = self.contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
         versions = self.versions
         if context["digest"] != versions.context:
             versions = replace(versions, context=context["digest"])
         return Step(found, known, plan.due(found, known, versions), context)
+
+
+class Ingest:
+    """One run over one folder, against an open and locked catalogue."""
+
+    def __init__(self, root: str, store: Store, values: settings.Settings) -> None:
+        self.store = store
+        self.values = values
+        self.previews = settings.home() / "previews"
+        self.planner = Planner(root, values, store.ledger(os.path.abspath(root)))  # noqa: PTH100
+        self.versions = self.planner.versions
+        self._batch = _Batch()
+        self._young: list[Acquisition] = []
+        self._drawn = 0
 
     def run(self, *, look_again: bool = True) -> Iterator[Outcome]:
         """Do what is due and yield an outcome for each acquisition.
@@ -195,14 +106,14 @@ class Ingest:
         """
         self._sweep()
         with Pool(workers(self.values), limits(self.values)) as pool:
-            yield from self._feed(pool, self.steps(), young_too=False)
+            yield from self._feed(pool, self.planner.steps(), young_too=False)
             if look_again and self._young:
                 young, self._young = self._young, []
                 youngest = min(readiness.age(found.files, time.time()) for found in young)
                 time.sleep(max(0.0, self.values["ingest.settle"] - youngest) + 0.05)
                 yield from self._feed(pool, self._once_more(young), young_too=True)
         for found in self._young:
-            row = self._row(self.step(found), {"state": "waiting", "reason": "settling: changed a moment ago"})
+            row = self._row(self.planner.step(found), {"state": "waiting", "reason": "settling: changed a moment ago"})
             self._batch.ledger.append(row)
             self._batch.outcomes.append(self._outcome(found, "waiting", row.reason))
         self._young = []
@@ -257,7 +168,7 @@ class Ingest:
                 continue
             for now in scan.walk(str(path)):
                 if isinstance(now, Acquisition):
-                    yield self.step(replace(now, shown=found.shown))
+                    yield self.planner.step(replace(now, shown=found.shown))
 
     def _submit(self, pool: Pool, each: Step) -> None:
         preview = None
@@ -265,7 +176,7 @@ class Ingest:
             self._drawn += 1
             preview = str(self.previews / f".tmp-{os.getpid()}-{self._drawn}")
         patience = self.values["ingest.patience"] if self.values["ingest.settle"] > 0 else 0.0
-        job = _job(
+        job = read_job(
             each.acquisition, each.context, self.values,
             patience=patience, pictures=self.versions.pictures, hash_=True, raw=True, preview=preview, tag=each,
         )  # fmt: skip
@@ -294,6 +205,11 @@ class Ingest:
         from nffa_cli import reading
 
         assert each.known is not None
+        if not self.store.holds(each.known.key):  # the same bytes as another acquisition, which has the record
+            row = self._row(each, {"state": "ready", "format": each.known.format, "reason": None})
+            self._batch.ledger.append(row)
+            self._batch.outcomes.append(self._outcome(each.acquisition, "unchanged", "same-content", each))
+            return
         raw = reading.unpack(self.store.raw(each.known.key))
         record, made = reading.normalise(raw, each.context)
         made["crosswalk"] = self.versions.crosswalks.get(raw.format)
@@ -351,8 +267,6 @@ class Ingest:
             stale.unlink(missing_ok=True)
 
     def _row(self, each: Step, header: Mapping[str, Any]) -> plan.LedgerRow:
-        from nffa_cli.catalogue.rows import path_key
-
         found = each.acquisition
         path = os.path.abspath(found.main.path)  # noqa: PTH100
         status = STATUS_OF[header["state"]]
@@ -380,8 +294,6 @@ class Ingest:
         format_: str | None = None,
         warnings: list[dict[str, str]] | None = None,
     ) -> Outcome:
-        from nffa_cli.catalogue.rows import path_key
-
         detail: dict[str, Any] = {}
         known = each.known if each else None
         if status in ("done", "unchanged"):
@@ -393,3 +305,29 @@ class Ingest:
         if warnings:
             detail["warnings"] = warnings
         return Outcome(found.shown, "ingest", status, reason, detail)
+
+
+def ingest(root: str, values: settings.Settings) -> Iterator[Outcome]:
+    """Open and lock the catalogue, and bring it up to date with the folder ``root``."""
+    settings.make_home()
+    with Store.open(settings.catalogue_path()) as store, store.lock():
+        yield from Ingest(root, store, values).run()
+
+
+def watch(root: str, values: settings.Settings) -> Iterator[Outcome]:
+    """Ingest again and again; the lock is free between two looks. Yields until the caller stops."""
+    settings.make_home()
+    while True:
+        with Store.open(settings.catalogue_path()) as store, store.lock():
+            yield from Ingest(root, store, values).run(look_again=False)
+        time.sleep(values["ingest.every"])
+
+
+def planned(root: str, values: settings.Settings) -> Iterator[Step | scan.Unreadable]:
+    """Yield what an ingest would do, reading only names and the catalogue; nothing is made or changed."""
+    path = settings.catalogue_path()
+    ledger: Mapping[str, plan.LedgerRow] = {}
+    if path.exists():
+        with Store.open(path, readonly=True) as store:
+            ledger = store.ledger(os.path.abspath(root))  # noqa: PTH100
+    yield from Planner(root, values, ledger).steps()

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nffa_cli import rawtree
-from nffa_cli.pipeline import STATUS_OF, Step
+from nffa_cli.look import STATUS_OF
+from nffa_cli.pipeline import Step
 from nffa_cli.records import Outcome
 from nffa_cli.scan import Unreadable
 from nffa_cli.terminal import Terminal

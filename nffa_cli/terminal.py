@@ -13,6 +13,9 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+WIDE = 200
+"""Columns of a table that goes into a file or a pipe, where nobody's window cuts it."""
+
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -81,11 +84,12 @@ class Terminal:
 
         made = Table(box=SIMPLE_HEAD, title=title, pad_edge=False, title_justify="left")
         for column in columns:
-            made.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+            last = column is columns[-1]
+            justify: Any = "right" if column.startswith(">") else "left"
+            made.add_column(column.lstrip(">"), justify=justify, overflow="fold" if last else "ellipsis", no_wrap=not last)
         for row in rows:
             made.add_row(*(Text(printable("" if cell is None else cell)) for cell in row))
-        console = Console(highlight=False)
-        console.print(made)
+        Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(made)
 
     def error(self, error: BaseException, where: str | None = None, hint: str | None = None) -> None:
         """Print what went wrong and what to do, to stderr."""

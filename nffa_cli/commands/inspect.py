@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nffa_cli import pipeline, settings, story
+from nffa_cli import look, settings, story
 from nffa_cli.commands.options import PATHS, output_options
 from nffa_cli.terminal import Terminal
 
@@ -28,7 +28,7 @@ def command(paths: tuple[str, ...], raw: bool, reader: str, terminal: Terminal) 
       nffa inspect --json folder > records.jsonl
     """  # noqa: D301
     teller = story.Teller(terminal)
-    for item in pipeline.inspect(list(paths), settings.load(), raw=raw, second=reader == "hyperspy"):
+    for item in look.inspect(list(paths), settings.load(), raw=raw, second=reader == "hyperspy"):
         line = story.record_line(item)
         if line is not None:
             terminal.data(line)

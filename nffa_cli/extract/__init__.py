@@ -43,7 +43,7 @@ def read(files: Sequence[str], family: str) -> RawMetadata:
     """
     try:
         raw: RawMetadata = import_module(READERS[family]).read(files)
-    except (UnreadableFile, MemoryError):
+    except (UnreadableFile, MemoryError, ImportError):
         raise
     except Exception as error:
         what = f"the {family} reader gave up: {type(error).__name__}: {error}"
