@@ -86,38 +86,56 @@ def _need(size: int, layout: Layout, what: str) -> None:
         )
 
 
-def _stored_view(signal: Signal, layout: Layout) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the stored shape and the permutation to the signal's, proved to fit each other."""
+def _stored_view(signal: Signal, layout: Layout) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """Return the stored shape, the permutation and how many axes it puts before the signal's, proved to fit."""
     stored = layout.stored or signal.shape
     order = layout.order or tuple(range(len(stored)))
-    if sorted(order) != list(range(len(stored))) or tuple(stored[i] for i in order) != signal.shape:
+    extra = len(stored) - len(signal.shape)
+    fits = (
+        sorted(order) == list(range(len(stored))) and tuple(stored[i] for i in order)[max(0, extra) :] == signal.shape
+    )
+    if not fits or extra < 0:
         raise UnreadableFile(f"stored shape {stored} does not make a signal of {signal.shape}", where=layout.path)
     if any(n < 1 for n in stored):
         raise UnreadableFile(f"a signal of shape {signal.shape} has no samples", code="empty", where=layout.path)
-    return stored, order
+    return stored, order, extra
 
 
 def _as_stored(signal: Signal, layout: Layout, read: Callable[[Picks], Array], *, seekable: bool) -> Source:
-    """Wrap ``read``, which works in stored order, so that it takes and gives the signal's order and direction."""
-    _, order = _stored_view(signal, layout)
-    into = np.argsort(order)
-    mirrored = frozenset(layout.detail.get("mirrored", ()))
-    turn = tuple(slice(None, None, -1 if axis in mirrored else 1) for axis in range(len(signal.shape)))
+    """Wrap ``read``, which works in stored order, so that it takes and gives the signal's order.
 
-    def permuted(picks: Picks) -> Array:
-        picks = tuple(
-            _mirrored(pick, size) if axis in mirrored else pick
-            for axis, (pick, size) in enumerate(zip(picks, signal.shape, strict=True))
-        )
-        return read(tuple(picks[i] for i in into)).transpose(order)[turn]
+    Axes that the file has before the signal's (one frame of many) are read at their first position. Axes in
+    ``layout.detail["mirrored"]`` (numbers of the signal's axes) lie last to first.
+    """
+    _, order, extra = _stored_view(signal, layout)
+    into = sorted(range(len(order)), key=order.__getitem__)
+    mirrored = set(layout.detail.get("mirrored", ()))
+    back = tuple(slice(None, None, -1 if n in mirrored else None) for n in range(len(signal.shape)))
 
-    return Source(permuted, seekable)
+    def turned(picks: Picks) -> Array:
+        lying = [
+            _mirror(pick, n) if i in mirrored else pick
+            for i, (pick, n) in enumerate(zip(picks, signal.shape, strict=True))
+        ]
+        wanted = [slice(0, 1)] * extra + lying
+        part = read(tuple(wanted[i] for i in into)).transpose(order)
+        return _plain(part.reshape(part.shape[extra:])[back])
+
+    return Source(turned, seekable)
 
 
-def _mirrored(pick: slice, size: int) -> slice:
-    """Return the slice of positive step that takes the same samples counted from the other end."""
+def _mirror(pick: slice, size: int) -> slice:
+    """Return the slice, of positive step, that takes the same samples from an axis that lies last to first."""
     span = range(size)[pick]
     return slice(size - 1 - span[-1], size - span[0], span.step) if span else slice(0, 0)
+
+
+def _plain(part: Array) -> Array:
+    """Return samples in native byte order; pairs of real and imaginary part as complex numbers."""
+    if part.dtype.names and len(part.dtype.names) == 2:
+        real, imaginary = (part[name] for name in part.dtype.names)
+        return np.asarray(real + 1j * imaginary, np.complex64 if real.dtype.itemsize <= 4 else np.complex128)
+    return part.astype(part.dtype.newbyteorder("="), copy=False)
 
 
 # --- raw: uncompressed samples at known offsets -------------------------------------------------------------------
@@ -125,7 +143,7 @@ def _mirrored(pick: slice, size: int) -> slice:
 
 @contextmanager
 def _raw(signal: Signal, layout: Layout) -> Iterator[Source]:
-    stored, _ = _stored_view(signal, layout)
+    stored, _, _ = _stored_view(signal, layout)
     dtype = np.dtype(layout.dtype)
     if dtype.hasobject or dtype.itemsize == 0:
         raise UnreadableFile(f"{layout.dtype!r} is no type of stored samples", where=layout.path)
@@ -233,10 +251,10 @@ def _foreign(signal: Signal, array: Any) -> Source:
 
     def read(picks: Picks) -> Array:
         part = np.asarray(array[picks[: array.ndim]])
-        if part.dtype.names:
+        if part.dtype.names and len(signal.shape) > array.ndim:
             rest: tuple[Any, ...] = (..., *picks[array.ndim :])
             part = np.stack([part[name] for name in part.dtype.names], axis=-1)[rest]
-        return part.astype(part.dtype.newbyteorder("="), copy=False)
+        return _plain(part)
 
     sizes = tuple(array.shape)
     if sizes != signal.shape[: len(sizes)]:
@@ -249,7 +267,7 @@ def _foreign(signal: Signal, array: Any) -> Source:
 def _tiff(signal: Signal, layout: Layout) -> Iterator[Source]:
     import tifffile
 
-    stored, _ = _stored_view(signal, layout)
+    stored, _, _ = _stored_view(signal, layout)
     numbers = layout.detail["pages"] if "pages" in layout.detail else [layout.detail["page"]]
     kept: dict[int, Array] = {}
 
@@ -299,7 +317,7 @@ def _hdf5(signal: Signal, layout: Layout) -> Iterator[Source]:
             what = f"the samples of {layout.detail['dataset']} lie in another file"
             raise UnreadableFile(what, where=layout.path)
         here = replace(layout, dtype=data.dtype.str, stored=layout.stored or data.shape)
-        stored, _ = _stored_view(signal, here)
+        stored, _, _ = _stored_view(signal, here)
         if stored != data.shape:
             raise UnreadableFile(f"a dataset of {data.shape} was promised as {stored}", where=layout.path)
         if data.chunks is None and (offset := data.id.get_offset()) is not None and data.dtype.kind in "iufc":

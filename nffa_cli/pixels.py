@@ -57,7 +57,7 @@ def frame(
 ) -> Array:
     """Return one two-dimensional frame (or (y, x, 3|4) in colour), reduced so that no side exceeds ``max_side``.
 
-    Blocks of pixels are averaged, the integers rounded down; of a large frame only some rows of each block are read.
+    Blocks of pixels are averaged (to floats); of a large frame only some rows of each block are read.
     Rows and columns that do not fill a block at the far edge are dropped. A complex frame comes as its modulus.
 
     Parameters
@@ -263,8 +263,10 @@ def _sum_blocks(block: Array, down: int, across: int) -> Array:
 
 
 def _divide(total: Array, count: int, dtype: np.dtype[Any]) -> Array:
-    whole = dtype.kind in "iu"
-    mean: Array = (total // count if whole else total / count).astype(np.float32 if dtype.kind == "b" else dtype)
+    """Return the mean; of integers as float, since most blocks of a picture of single counts sum to less than one."""
+    single = dtype.itemsize <= (2 if dtype.kind in "iub" else 4)
+    mean: Array = total.astype(np.float32 if single else np.float64)
+    mean /= count
     return mean
 
 
