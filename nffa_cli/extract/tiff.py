@@ -43,21 +43,29 @@ Recognise = Callable[[Tiff, Sequence[str]], bool]
 """Says whether a file (with its sidecars' paths) speaks a dialect; looks at page tags, reads no long values."""
 
 
+DESCRIPTION_BYTES = 1 << 16
+"""How much of an ImageDescription is looked at to recognise a dialect."""
+
+
 def _has(*codes: int) -> Recognise:
     return lambda tiff, files: any(code in page.tags for page in tiff.pages[:4] for code in codes)
 
 
-def _described(*starts: str) -> Recognise:
-    return lambda tiff, files: tiff.pages[0].text(270).lstrip("\ufeff \t\r\n").startswith(starts)
+def _description(tiff: Tiff) -> str:
+    """Return the beginning of the first page's ImageDescription, "" if there is none."""
+    tag = tiff.pages[0].tags.get(270)
+    return text(tag.head(DESCRIPTION_BYTES)) if tag else ""
 
 
 def _openfibsem(tiff: Tiff, files: Sequence[str]) -> bool:
-    said = tiff.pages[0].text(270)
-    return said.lstrip().startswith("{") and all(word in said for word in ('"image"', '"microscope_state"'))
+    said = _description(tiff)
+    return said.lstrip().startswith("{") and all(
+        word in said for word in ('"pixel_size"', '"beam_type"', '"dwell_time"')
+    )
 
 
 def _holds(words: str) -> Recognise:
-    return lambda tiff, files: words in tiff.pages[0].text(270)[:1024]
+    return lambda tiff, files: words in _description(tiff)[:1024]
 
 
 def _beside(name: str) -> Recognise:

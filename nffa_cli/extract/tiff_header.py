@@ -26,6 +26,9 @@ MAX_TAGS = 4096
 MAX_SUB_PAGES = 64
 """More smaller copies of one image than this are not looked into."""
 
+MAX_VALUE_BYTES = 64 << 20
+"""A single value longer than this is never read at once: no instrument writes such a tag, hostile files claim them."""
+
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of one value of each TIFF field type."""
 
@@ -98,8 +101,15 @@ class Tag:
 
     @property
     def raw(self) -> bytes:
-        """The value's bytes as they lie in the file; raises UnreadableFile (truncated)."""
+        """The value's bytes as they lie in the file; raises UnreadableFile (truncated; corrupt if absurdly long)."""
+        if self.size > MAX_VALUE_BYTES and self.complete:
+            raise UnreadableFile(f"tag {self.code} claims {self.size} bytes", where=self.source.path)
         return self.source.read(self.offset, self.size)
+
+    def head(self, count: int) -> bytes:
+        """Return the first ``count`` bytes of the value, fewer if it is shorter or the file ends before."""
+        within = max(0, min(count, self.size, self.source.size - self.offset))
+        return self.source.read(self.offset, within) if within else b""
 
     @property
     def value(self) -> Any:

@@ -29,8 +29,6 @@ SCREEN_WIDTH = 1024
 ROUNDING = 0.01
 """How far two writings of one pixel size (four digits in one of them) may differ."""
 
-LONGEST_JSON = 16 << 20
-
 
 def zeiss(tiff: Tiff, files: Sequence[str]) -> Vendor:
     """Read tag 34118 (key line, value line) and its UTF-16 copy 34119.
@@ -213,8 +211,6 @@ def _number(value: Any) -> float:
 def openfibsem(tiff: Tiff, files: Sequence[str]) -> Vendor:
     """Read the JSON that OpenFIBSEM writes into ImageDescription; ``tree["270"]`` is its content."""
     said = tiff.pages[0].text(270)
-    if len(said) > LONGEST_JSON:
-        return Vendor(warnings=(Remark("broken-json", "the description is too long to be read"),))
     try:
         return Vendor({"270": lossless(json.loads(said))})
     except (ValueError, RecursionError) as error:
