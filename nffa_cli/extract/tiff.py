@@ -64,6 +64,10 @@ def _openfibsem(tiff: Tiff, files: Sequence[str]) -> bool:
     )
 
 
+def _described(*starts: str) -> Recognise:
+    return lambda tiff, files: _description(tiff).lstrip("\ufeff \t\r\n").startswith(starts)
+
+
 def _holds(words: str) -> Recognise:
     return lambda tiff, files: words in _description(tiff)[:1024]
 
