@@ -24,6 +24,7 @@ _NAMED_MONTH_FIRST = re.compile(r"\b([^\W\d_]{3,10})[-. ]+(\d{1,2})(?:st|nd|rd|t
 _YEAR_LAST = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 _DAY_OF_CTIME = re.compile(r"\b([^\W\d_]{3,10})\s+(\d{1,2})(?!\d)")
 _ISO_T = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2})")
+_TIFF_DATE = re.compile(r"^(\d{4}):(\d{2}):(\d{2})(?= \d{2}:)")  # 2017:06:05 04:03:02, as TIFF and EXIF write
 
 # English, German, Italian, French, Spanish, as Windows abbreviates them; juin and juillet need four letters.
 _MONTHS = {
@@ -45,6 +46,7 @@ def local(text: str, order: Order | None) -> datetime | date:
     ``order`` is used only where the text can be read in two ways; then, without it, Unfit("ambiguous-date").
     """
     text = _ISO_T.sub(r"\1 \2", " ".join(text.replace("\x00", " ").split()))
+    text = _TIFF_DATE.sub(r"\1-\2-\3", text)
     if len(text) > 120:
         raise Unfit("unreadable-date", "is no date")
     clock = _CLOCK.search(text)
