@@ -34,26 +34,33 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors about the file into ours; errors of our own making pass unchanged."""
-    try:
-        yield
-    except sqlite3.Error as error:
+class Translated:
+    """Turns SQLite's errors about the file at ``path`` into ours; errors of our own making pass unchanged.
+
+    A class, since a generator would double the cost of a short statement.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._where = str(path)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, sqlite3.Error):
+            return
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest its variety
         if code in _DISK:
             what = f"the catalogue cannot be written or read ({error})"
-            raise DiskError(
-                what, where=str(path), hint="free space or check the folder's rights, then run it again"
-            ) from error
+            hint = "free space or check the folder's rights, then run it again"
+            raise DiskError(what, where=self._where, hint=hint) from error
         if code in _BUSY:
             what = "another program is writing to the catalogue"
-            raise LockedError(what, where=str(path), hint="wait until it has ended, then run it again") from error
+            raise LockedError(what, where=self._where, hint="wait until it has ended, then run it again") from error
         if code in _DAMAGED:
             what = f"the catalogue is damaged ({error})"
             hint = "move this file away and run nffa ingest again: everything is made anew from the source files"
-            raise CatalogueError(what, where=str(path), hint=hint) from error
-        raise
+            raise CatalogueError(what, where=self._where, hint=hint) from error
 
 
 class Connection:
@@ -71,10 +78,11 @@ class Connection:
             what = f"the folder of the catalogue cannot be made ({error.strerror})"
             raise DiskError(what, where=str(path.parent), hint="set NFFA_HOME to a folder you may write to") from error
         self.path = path
-        with translated(path):
+        self._translated = Translated(path)
+        with self._translated:
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
         try:
-            with translated(path):
+            with self._translated:
                 self._prepare(readonly=readonly, full_sync=full_sync)
         except CatalogueError as error:
             self.close()
@@ -103,27 +111,27 @@ class Connection:
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return all rows of a query."""
-        with translated(self.path):
+        with self._translated:
             return self._db.execute(statement, values).fetchall()
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> Any | None:
         """Return the first row of a query, or None."""
-        with translated(self.path):
+        with self._translated:
             return self._db.execute(statement, values).fetchone()
 
     def do(self, statement: str, values: Sequence[Any] = ()) -> None:
         """Carry out one change."""
-        with translated(self.path):
+        with self._translated:
             self._db.execute(statement, values)
 
     def insert(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Add one row and return its number."""
-        with translated(self.path):
+        with self._translated:
             return int(self._db.execute(statement, values).lastrowid or 0)
 
     def do_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         """Carry out one change for each row of values."""
-        with translated(self.path):
+        with self._translated:
             self._db.executemany(statement, values)
 
     @contextmanager

@@ -21,8 +21,9 @@ from nffa_cli.plan import LedgerRow
 Order = Literal["recent", "started", "path"]
 """Newest ingested first; latest acquired first; by path."""
 
-FEW = 1000
-"""A filter that fewer records pass is asked first and its hits are looked at one by one."""
+FEW = 3000
+FEW_WITH_WORDS = 300
+"""A filter that fewer records pass is asked first and its hits are looked at one by one; a word costs most there."""
 
 PAGE = 500
 """Records fetched at a time."""
@@ -51,7 +52,7 @@ def matching(
 ) -> list[int]:
     """Return the row numbers of what matches, in order: the search itself, before records are fetched."""
     query = search.parse(text, term_units(db) if text else {})
-    conditions = [_condition(item) for item in query.filters]
+    conditions = [_condition(db, item) for item in query.filters]
     if under is not None:
         conditions.append(_on_acquisition("path >= ? AND {0}path < ?", _below(under)))
     words = [search.match_expression(query.words)] if query.words else []
@@ -59,7 +60,7 @@ def matching(
     if order != "recent":
         among = ["a.seq IN (SELECT rowid FROM words_index WHERE words_index MATCH ?)"] if words else []
         return _seqs(db, _SORTED[order], conditions, page, first=words, among=among)
-    few = _fewest(db, conditions)
+    few = _fewest(db, conditions, FEW_WITH_WORDS if words else FEW)
     if few is not None:
         condition, seqs = few
         conditions.remove(condition)
@@ -226,7 +227,7 @@ def _on_term(term: str, test: str, values: tuple[Any, ...]) -> _Condition:
     )
 
 
-def _condition(item: search.Filter) -> _Condition:
+def _condition(db: Connection, item: search.Filter) -> _Condition:
     match item:
         case search.FormatIs(name):
             return _on_acquisition("format = ?", (name,))
@@ -234,8 +235,14 @@ def _condition(item: search.Filter) -> _Condition:
             return _on_acquisition("started < ?", (before,))
         case search.StartIs(after=after):
             return _on_acquisition("started >= ?", (after,))
-        case search.TextIs(term, text, part):
-            return _on_term(term, "text IS NOT NULL AND instr(text, ?)" if part else "text = ?", (text,))
+        case search.TextIs(term, text, part=False):
+            return _on_term(term, "text = ?", (text,))
+        case search.TextIs(term, text):
+            texts = _texts(db, term)
+            if texts is None:
+                return _on_term(term, "text IS NOT NULL AND instr(text, ?)", (text,))
+            fitting = json.dumps([known for known in texts if text in known])
+            return _on_term(term, "text IN (SELECT value FROM json_each(?))", (fitting,))
         case search.NumberIs(term, low, high, is_open):
             equal = "" if is_open else "="
             bounds = [(f"number >{equal} ?", low), (f"number <{equal} ?", high)]
@@ -243,11 +250,28 @@ def _condition(item: search.Filter) -> _Condition:
             return _on_term(term, test, tuple(bound for _, bound in bounds if bound is not None))
 
 
-def _fewest(db: Connection, conditions: list[_Condition]) -> tuple[_Condition, list[int]] | None:
-    """Return the first condition that few rows pass, with these rows; None if there is none."""
+def _texts(db: Connection, term: str) -> list[str] | None:
+    """Return the different texts of a term, hopping through the index; None if there are more than a ``FEW``."""
+    rows = db.rows(
+        """WITH RECURSIVE
+            wanted(name) AS (SELECT seq FROM term_name WHERE name = ?),
+            hop(text) AS (
+                SELECT min(text) FROM term WHERE name = (SELECT name FROM wanted) AND text IS NOT NULL
+                UNION ALL
+                SELECT (SELECT min(text) FROM term WHERE name = (SELECT name FROM wanted) AND text > hop.text)
+                FROM hop WHERE hop.text IS NOT NULL
+            )
+        SELECT text FROM hop WHERE text IS NOT NULL LIMIT ?""",
+        (term, FEW),
+    )
+    return [text for (text,) in rows] if len(rows) < FEW else None
+
+
+def _fewest(db: Connection, conditions: list[_Condition], few: int) -> tuple[_Condition, list[int]] | None:
+    """Return the first condition that less than ``few`` rows pass, with these rows; None if there is none."""
     for condition in conditions:
-        seqs = db.rows(f"{condition.listing} LIMIT {FEW}", condition.values)
-        if len(seqs) < FEW:
+        seqs = db.rows(f"{condition.listing} LIMIT {few}", condition.values)
+        if len(seqs) < few:
             return condition, [seq for (seq,) in seqs]
     return None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,6 +26,7 @@ from nffa_cli.catalogue.rows import (
     Saved,
     Shown,
     StatusReport,
+    path_key,
 )
 from nffa_cli.errors import CatalogueError, DiskError, LockedError
 from nffa_cli.plan import LedgerRow
@@ -39,6 +40,7 @@ class Store:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self._term_names: dict[tuple[str, str | None], int] = {}
 
     @classmethod
     def open(cls, path: str | Path, *, readonly: bool = False) -> Store:
@@ -90,9 +92,15 @@ class Store:
             note.unlink(missing_ok=True)
             held.release()
 
-    def batch(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def batch(self) -> Iterator[None]:
         """All that is saved inside is committed together at the end, or not at all."""
-        return self._db.transaction()
+        try:
+            with self._db.transaction():
+                yield
+        except BaseException:
+            self._term_names.clear()  # the names may have been rolled back
+            raise
 
     # The ledger
 
@@ -173,6 +181,21 @@ class Store:
             self._clear_index(seq)
             self.forget([path])
 
+    def supersede_path(self, path: str, by: str) -> None:
+        """Hide the acquisition whose main file lies at ``path``, if there is one; see ``supersede``."""
+        key = path_key(path)
+        if key != by and self.holds(key):
+            self.supersede(key, by)
+
+    def holds(self, acquisition: str) -> bool:
+        """Tell whether there is a record under this id."""
+        return self._db.row("SELECT 1 FROM acquisition WHERE id = ?", (acquisition,)) is not None
+
+    def waiting_since(self, key: str) -> float | None:
+        """Return when (seconds since 1970) the ledger first saw the files of ``key`` as they are now."""
+        found = self._db.row("SELECT strftime('%s', last_changed) FROM ledger WHERE key = ?", (key,))
+        return None if found is None else float(found[0])
+
     def set_vanished(self, acquisitions: Iterable[str]) -> None:
         """Note that the main files of these acquisitions are no longer there; ``save`` takes the note back."""
         now = utc_now()
@@ -222,7 +245,7 @@ class Store:
         limit: int | None = 50,
         offset: int = 0,
     ) -> Iterator[Entry]:
-        """Yield what matches ``text`` (see ``catalogue.search``) below the folder ``under``; UsageError if it is wrong."""
+        """Yield what matches ``text`` (see ``catalogue.search``) below ``under``; UsageError if it is malformed."""
         return queries.find(self._db, text, under=under, order=order, limit=limit, offset=offset)
 
     def show(self, target: str) -> Shown:
@@ -317,12 +340,17 @@ class Store:
 
     def _term_name(self, name: str, unit: str | None) -> int:
         """Return the number of a term's name, giving it one when it is new."""
+        known = self._term_names.get((name, unit))
+        if known is not None:
+            return known
         self._db.do(
             """INSERT INTO term_name (name, unit) VALUES (?, ?)
             ON CONFLICT DO UPDATE SET unit = excluded.unit WHERE unit IS NOT excluded.unit""",
             (name, unit),
         )
-        return int(self._db.rows("SELECT seq FROM term_name WHERE name = ?", (name,))[0][0])
+        number = int(self._db.rows("SELECT seq FROM term_name WHERE name = ?", (name,))[0][0])
+        self._term_names[name, unit] = number
+        return number
 
     def _beside(self, suffix: str) -> Path:
         return self._db.path.with_name(self._db.path.name + suffix)
