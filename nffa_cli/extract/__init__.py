@@ -21,6 +21,7 @@ READERS = {
     "sidecar": "nffa_cli.extract.sidecar",
     "picture": "nffa_cli.extract.picture",
     "emd": "nffa_cli.extract.emd",
+    "blockfile": "nffa_cli.extract.blockfile",
     "rosetta": "nffa_cli.extract.rosetta",
 }
 """Reader family, as ``identify`` names it, to the module whose ``read`` does the work."""

@@ -203,8 +203,9 @@ def _spx(file: BinaryIO, size: int) -> int:
 
 
 def _msa(file: BinaryIO, size: int) -> int:
-    """ISO 22029 ends a spectrum with the keyword ENDOFDATA."""
-    return size if b"#ENDOFDATA" in _tail(file, size).upper() else size + 1
+    """ISO 22029 ends a spectrum with the keyword ENDOFDATA and its colon."""
+    keyword, _, rest = _tail(file, size).upper().rpartition(b"#ENDOFDATA")
+    return size if keyword and rest.lstrip().startswith(b":") else size + 1
 
 
 def _zip(file: BinaryIO, size: int) -> int:

@@ -15,7 +15,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -23,7 +23,7 @@ from typing import Any
 import rsciio
 
 from nffa_cli.errors import UnreadableFile
-from nffa_cli.extract import blockfile, containers, emd, velox_samples
+from nffa_cli.extract import containers, velox_samples
 from nffa_cli.extract.arrays import plain
 from nffa_cli.extract.rosetta_signals import signal
 from nffa_cli.records import Layout, RawMetadata, Remark
@@ -82,10 +82,8 @@ PLUGINS: tuple[Plugin, ...] = (
 """What is left out, and why: image, numpy (no metadata of an instrument); hspy, zspy, nexus, usid, netcdf (made by
 programs, not by instruments); arina, delmic, tofwerk, topspin (general HDF5: another issue); mrcz (needs another
 library); renishaw, jobinyvon, trivista, hamamatsu, quadstar (no electron microscope); dens, impulse, protochips (logs
-of holders, without an end mark); empad and JEOL asw (lists of other files, whose paths a data folder could aim anywhere);
-dm, tia, tiff, emd, blockfile (read here)."""
-
-_OWN: Mapping[str, Callable[[Sequence[str]], RawMetadata]] = {".blo": blockfile.read, ".de5": emd.read}
+of holders, without an end mark); empad and JEOL asw (lists of other files, and a data folder could aim their paths
+anywhere); dm, tia, tiff, emd, blockfile (read by this project)."""
 
 
 def read(files: Sequence[str]) -> RawMetadata:
@@ -98,11 +96,8 @@ def read(files: Sequence[str]) -> RawMetadata:
         What else RosettaSciIO raises goes through.
     """
     path = files[0]
-    extension = os.path.splitext(path)[1].lower()  # noqa: PTH122 - text paths may hold bytes that are no UTF-8
-    if extension in _OWN:
-        return _OWN[extension](files)
     plugin = choose(path)
-    size = os.stat(path).st_size  # noqa: PTH116
+    size = os.stat(path).st_size  # noqa: PTH116 - text paths may hold bytes that are no UTF-8
     needs = containers.needs(path, plugin.format)
     if needs is not None and needs > size:
         what = f"{size} bytes of {needs}: the end of the file is missing"
