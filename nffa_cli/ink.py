@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from nffa_cli.layouts import Array
 from nffa_cli.records import Axis
@@ -40,7 +40,6 @@ def envelope(values: Array, columns: int) -> Array:
 
 @lru_cache(maxsize=8)
 def _font(height: int) -> Any:
-    from PIL import ImageFont  # a picture without text never pays for it
 
     return ImageFont.load_default(size=height)
 
@@ -148,6 +147,7 @@ def grid(panels: Sequence[Image.Image]) -> Image.Image:
 
 def plot(values: Array, axis: Axis, size: tuple[int, int], title: str | None) -> Image.Image:
     """Draw values against a calibrated axis: line, round ticks, unit. Twice the size, then halved: smooth lines."""
+    size = max(size[0], 240), max(size[1], 150)  # below, the labels would leave no room for the line
     left, right, top, bottom = PLOT_MARGIN
     wide, tall = size[0] - left - right, size[1] - top - bottom
     values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)

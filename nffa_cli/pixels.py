@@ -106,7 +106,7 @@ def frame(
             first = next(blocks)
             total = _sum_blocks(first, tall, wide)
             for block in blocks:
-                total = total + _sum_blocks(block, tall, wide)
+                total = np.add(total, _sum_blocks(block, tall, wide), dtype=np.float64)
             parts.append(_divide(total, wide * depth, first.dtype))
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
@@ -244,12 +244,12 @@ def _rows(start: int, stop: int, down: int, depth: int) -> Iterator[slice]:
 
 def _sum_blocks(block: Array, down: int, across: int) -> Array:
     """Sum blocks of ``down`` × ``across`` pixels of a (y, x, …) array; adding strided views beats reshape and mean."""
-    if block.dtype.kind in "iub" and block.dtype.itemsize <= 2 and down * across <= 1 << 14:
-        wide: np.dtype[Any] = np.dtype(np.int32 if block.dtype.kind == "i" else np.uint32)
-    elif block.dtype.kind in "iub":
-        wide = np.dtype(np.int64 if block.dtype.kind == "i" else np.uint64)
+    kind, size, count = block.dtype.kind, block.dtype.itemsize, down * across
+    if kind in "iub":
+        bits = next(n for n in (16, 32, 64) if n == 64 or 8 * size + count.bit_length() <= n)
+        wide = np.dtype(f"{'i' if kind == 'i' else 'u'}{bits // 8}")
     else:
-        wide = np.dtype(np.float64 if block.dtype.itemsize > 4 else np.float32)
+        wide = np.dtype(np.float64 if size > 4 else np.float32)
     height, width = block.shape[0] // down * down, block.shape[1] // across * across
     rows = block[0:height:down].astype(wide)
     for n in range(1, down):

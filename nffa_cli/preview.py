@@ -180,7 +180,7 @@ def stretch(view: Array, *, low: float = 0.5, high: float = 99.5, log: bool = Fa
         scaled = view.astype(np.float64 if fine else np.float32)
         scaled -= bottom
         scaled *= 255 / (top - bottom)
-    if not whole:
+    if not whole and not math.isfinite(float(scaled.sum())):  # one sum is cheaper than looking at each
         scaled = np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
     picture: Array = np.clip(scaled, 0, 255, out=scaled).astype(np.uint8)
     return picture
