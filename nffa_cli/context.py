@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from nffa_cli import forms
 from nffa_cli.errors import ConfigError, UsageError
+
+logger = logging.getLogger(__name__)
 
 FILE_NAMES = ("nffa-session.yaml", "nffa-session.yml")
 
@@ -36,6 +39,47 @@ def profiles(home: Path) -> list[dict[str, Any]]:
     folder = profile_folder(home)
     found = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
     return [{"name": path.stem, **forms.read(path, forms.PROFILE)} for path in found]
+
+
+def profile(home: Path, name: str) -> dict[str, Any]:
+    """Read one profile; raises UsageError when there is none of that name."""
+    found = {each["name"]: each for each in profiles(home)}
+    if name not in found:
+        known = ", ".join(found) or "none yet"
+        raise UsageError(f"there is no profile {name!r} (known: {known})", hint="nffa profile list")
+    return found[name]
+
+
+def save_session(home: Path, folder: str, values: Mapping[str, Any], *, here: bool = False, replace: bool = False) -> Path:
+    """Write the session of a folder, beside the data (``here``) or into ``NFFA_HOME``; raises if there is one already."""
+    if not values:
+        raise UsageError("a session needs at least one answer", hint="nffa session new --set sample.name=W12")
+    kept = [Path(folder, name) for name in FILE_NAMES] + [session_store(home, folder)]
+    path = kept[0] if here else kept[-1]
+    for other in (each for each in kept if each.is_file()):
+        if other != path or not replace:
+            hint = "add --replace to write it anew" if other == path else "change that file, or remove it"
+            raise UsageError("this folder has a session already", where=str(other), hint=hint)
+    return write_form(path, values, f"nffa session of {os.path.abspath(folder)}")  # noqa: PTH100
+
+
+def session_of(folder: str, home: Path) -> dict[str, Any]:
+    """Return what is known for a folder from all sessions above it."""
+    found: dict[str, Any] = Contexts(Path(folder).anchor or folder, home, Path()).of(folder)["session"]
+    return found
+
+
+def check_sessions(paths: Iterable[str]) -> Iterator[tuple[Path, str | None]]:
+    """Yield each session file below ``paths`` with what is wrong with it (None: nothing)."""
+    for given in map(Path, paths):
+        files = [given] if given.is_file() else sorted(path for name in FILE_NAMES for path in given.rglob(name))
+        for path in files:
+            try:
+                forms.read(path, forms.SESSION)
+            except ConfigError as error:
+                yield path, str(error)
+            else:
+                yield path, None
 
 
 def save_profile(home: Path, name: str, values: Mapping[str, Any], *, replace: bool = False) -> Path:
@@ -63,8 +107,9 @@ def write_form(path: Path, values: Mapping[str, Any], heading: str) -> Path:
 class Contexts:
     """Gives each folder below an ingest root what is known of it; every file is read once a run.
 
-    ``of`` returns a JSON-able dict for the worker: ``session`` (tree, with the files it came from), ``profiles``,
-    ``crosswalks`` (folder) and ``digest`` (changes when session or profiles do).
+    ``of`` returns a JSON-able dict for the worker: ``session`` (tree), ``problems`` (session files that could not be used),
+    ``profiles``, ``crosswalks`` (folder) and ``digest`` (changes when any of these does). A wrong session file stops
+    nothing: the records below it carry the complaint as a warning, and become due again when it is mended.
     """
 
     def __init__(self, root: str, home: Path, crosswalks: Path) -> None:
@@ -73,31 +118,31 @@ class Contexts:
         self._home = home
         self._crosswalks = str(crosswalks)
         self._profiles = profiles(home)
-        self._sessions: dict[str, dict[str, Any]] = {}
+        self._sessions: dict[str, tuple[dict[str, Any], list[str]]] = {}
         self._known: dict[str, dict[str, Any]] = {}
         self._stored = {path.name for path in (home / "sessions").glob("*.yaml")} if (home / "sessions").is_dir() else set()
 
     def of(self, folder: str) -> dict[str, Any]:
         """Return what is known of ``folder`` (absolute)."""
         if folder not in self._known:
-            session = self._session(folder)
-            text = json.dumps([session, self._profiles], sort_keys=True)
-            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if session or self._profiles else None
-            self._known[folder] = {
-                "crosswalks": self._crosswalks,
-                "session": session,
-                "profiles": self._profiles,
-                "digest": digest,
-            }
+            session, problems = self._session(folder)
+            known = {"session": session, "problems": problems, "profiles": self._profiles}
+            text = json.dumps(known, sort_keys=True)
+            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if any(known.values()) else None
+            self._known[folder] = {"crosswalks": self._crosswalks, "digest": digest, **known}
         return self._known[folder]
 
-    def _session(self, folder: str) -> dict[str, Any]:
+    def _session(self, folder: str) -> tuple[dict[str, Any], list[str]]:
         """Merge the folder's own session over its parents', up to the root."""
         if folder not in self._sessions:
             parent = os.path.dirname(folder)  # noqa: PTH120
-            inherited = self._session(parent) if folder != self._root and parent != folder else {}
-            own = self._own(folder)
-            self._sessions[folder] = _over(own, inherited) if own else inherited
+            inherited, problems = self._session(parent) if folder != self._root and parent != folder else ({}, [])
+            try:
+                own = self._own(folder)
+            except ConfigError as error:
+                logger.warning("%s; the records below this folder lack it", error)
+                own, problems = {}, [*problems, str(error)]
+            self._sessions[folder] = (_over(own, inherited) if own else inherited, problems)
         return self._sessions[folder]
 
     def _own(self, folder: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,32 @@ SESSION = (
     Key("licence", _text, "Licence of the data, e.g. CC-BY-4.0."),
 )
 """What is said for a folder."""
+
+
+QUESTIONS = (
+    ("proposal.id", "Number of the proposal"),
+    ("sample.name", "Name of the sample"),
+    ("sample.atom_types", "Chemical elements in it (e.g. Si,O)"),
+    ("user.name", "Who measures"),
+    ("user.orcid", "ORCID of that person"),
+)
+"""What ``nffa session new`` asks."""
+
+
+def from_pairs(pairs: Iterable[str], form: tuple[Key, ...]) -> dict[str, Any]:
+    """Return {place: value} of texts like ``sample.atom_types=Si,O``; raises ConfigError for what cannot be."""
+    keys = {key.place: key for key in form}
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        place, sign, text = (part.strip() for part in pair.partition("="))
+        if not sign or place not in keys:
+            raise ConfigError(f"{pair!r} is no KEY=VALUE of a session", hint=document.nearest(place, frozenset(keys)))
+        if keys[place].check is _elements:
+            found[place] = [each.strip() for each in text.split(",") if each.strip()]
+        else:
+            found[place] = text.lower() == "true" if keys[place].check is _flag and text.lower() in ("true", "false") else text
+    check(found, form)
+    return found
 
 
 def read(path: Path, form: tuple[Key, ...]) -> dict[str, Any]:

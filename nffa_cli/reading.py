@@ -165,12 +165,13 @@ def normalise(raw: RawMetadata, where: Mapping[str, Any]) -> tuple[Record, dict[
                 table, words, raw, date_order=known.get("date_order"), timezone=known.get("timezone")
             )
     record = merge.merge(record, session, profile, words)
+    for problem in where.get("problems") or []:
+        record = _with_warning(record, Remark("session-file", problem))
     provenance = {
         "nffa": __version__,
         "reader": raw.reader,
-        "crosswalk": table.sha256 if table else None,
+        "crosswalk": None,
         "vocabulary": words.sha256,
-        "profile": (profile or {}).get("name"),
         "context": where.get("digest"),
     }
     return record, provenance
@@ -239,9 +240,15 @@ def pack(raw: RawMetadata) -> bytes:
     return zlib.compress(json.dumps(as_json(raw), ensure_ascii=True, allow_nan=False).encode(), 1)
 
 
+def unpack_json(blob: bytes) -> dict[str, Any]:
+    """Return the JSON form that ``pack`` compressed."""
+    found: dict[str, Any] = json.loads(zlib.decompress(blob))
+    return found
+
+
 def unpack(blob: bytes) -> RawMetadata:
     """Return what ``pack`` was given, without the layouts."""
-    found = json.loads(zlib.decompress(blob))
+    found = unpack_json(blob)
     signals = tuple(
         Signal(each["name"], each["kind"], tuple(each["shape"]), each["dtype"], tuple(Axis(**axis) for axis in each["axes"]))
         for each in found["signals"]

@@ -1,0 +1,89 @@
+"""``nffa session``: who measured what, on which sample; asked, not written by hand."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from nffa_cli import context, forms, settings
+from nffa_cli.commands.options import output_options
+from nffa_cli.terminal import Terminal
+
+FOLDER = click.argument("folder", default=".", type=click.Path(exists=True, file_okay=False))
+
+
+@click.group("session", short_help="Say for a folder who measured what, on which sample.")
+def command() -> None:
+    """Say for a folder who measured what, on which sample; it holds for all folders below too."""
+
+
+@command.command("new")
+@FOLDER
+@click.option("--set", "given", multiple=True, metavar="KEY=VALUE", help="Answer without being asked, e.g. sample.name=W12.")
+@click.option("--here", is_flag=True, help="Write nffa-session.yaml into FOLDER instead of nffa's own folder.")
+@click.option("--replace", is_flag=True, help="Write an existing session anew.")
+@output_options
+def new(folder: str, given: tuple[str, ...], here: bool, replace: bool, terminal: Terminal) -> int:
+    """Ask five questions about FOLDER and keep the answers; Enter leaves one out.
+
+    Where nobody can answer (no terminal), --set gives the answers.
+
+    \b
+    Example:
+      nffa session new D:\\Images\\2024-05-06
+      nffa session new . --set proposal.id=161 --set sample.atom_types=Si,O
+    """  # noqa: D301
+    values = forms.from_pairs(given, forms.SESSION)
+    for place, question in forms.QUESTIONS if click.get_text_stream("stdin").isatty() else ():
+        if place not in values:
+            values |= _ask(place, question)
+    path = context.save_session(settings.make_home(), folder, values, here=here, replace=replace)
+    terminal.data({"type": "session", "path": str(path), **values})
+    terminal.line(f"wrote {path}. Next: nffa ingest {folder}")
+    return 0
+
+
+def _ask(place: str, question: str) -> dict[str, object]:
+    """Ask until the answer is right or left out."""
+
+    def checked(text: str) -> dict[str, object]:
+        try:
+            return forms.from_pairs([f"{place}={text}"], forms.SESSION) if text.strip() else {}
+        except forms.ConfigError as error:
+            raise click.UsageError(str(error)) from error
+
+    answer: dict[str, object] = click.prompt(question, default="", show_default=False, value_proc=checked, err=True)
+    return answer or {}
+
+
+@command.command("show")
+@FOLDER
+@output_options
+def show(folder: str, terminal: Terminal) -> int:
+    """Show what is known for FOLDER, its parents' sessions included."""
+    found = context.session_of(os.path.abspath(folder), settings.home())  # noqa: PTH100
+    for place, value in forms.by_place(found).items():
+        terminal.data({"type": "session-value", "key": place, "value": value})
+        terminal.line(f"{place:<24} {', '.join(value) if isinstance(value, list) else value}")
+    if not found:
+        terminal.line(f"nothing is known for this folder. Next: nffa session new {folder}")
+    return 0
+
+
+@command.command("check")
+@click.argument("paths", nargs=-1, type=click.Path())
+@output_options
+def check(paths: tuple[str, ...], terminal: Terminal) -> int:
+    """Check the session files below PATHS (folders or files; default: here), each complaint with file:line.
+
+    \b
+    Exit status:
+      0  all are right      3  some are not
+    """  # noqa: D301
+    wrong = 0
+    for path, problem in context.check_sessions(paths or (".",)):
+        wrong += problem is not None
+        terminal.data({"type": "session-check", "path": str(path), "problem": problem})
+        terminal.line(problem or f"{path}: right")
+    return 3 if wrong else 0
