@@ -88,11 +88,11 @@ def explain(file: str, term: str, terminal: Terminal) -> int:
     Example:
       nffa crosswalk explain image.tif beam.accelerating_voltage
     """  # noqa: D301 - \b is Click's mark for text that is not to be wrapped
-    from nffa_cli import pipeline
+    from nffa_cli import look
     from nffa_cli.crosswalk import vocabulary
 
     vocabulary.load(settings.shipped("crosswalks")).term(term, file)
-    answer = pipeline.explain(file, term)
+    answer = look.explain(file, term)
     found = answer.get("explanation")
     if found is None:
         terminal.data(
@@ -125,10 +125,10 @@ def _show_coverage(rows: list[Any], terminal: Terminal) -> None:
 
 def _trees(folder: str) -> Any:
     """Yield the raw metadata of all that can be read below ``folder``; read in a worker, like everything."""
-    from nffa_cli import pipeline
+    from nffa_cli import look
     from nffa_cli.records import RawMetadata
 
-    for item in pipeline.inspect([folder], settings.load(), raw=True):
+    for item in look.inspect([folder], settings.load(), raw=True):
         if raw := item.get("raw"):
             yield RawMetadata(raw["format"], raw["tree"], (), raw["anchors"])
 

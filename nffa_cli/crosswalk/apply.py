@@ -279,7 +279,7 @@ class _Engine:
         where = f"{self.file}:{rule.line}"
         if term.type == "number":
             unit = term.unit
-            value: Any = self._number(rule, term, reading, paths)
+            value: Any = self._number(rule, term, reading)
             if term.plausible and not term.plausible[0] <= value <= term.plausible[1]:
                 low, high = term.plausible
                 detail = f"{term.name}: {value:g} {unit} is outside {low:g} to {high:g} {unit} ({cited}, {where})"
@@ -305,11 +305,10 @@ class _Engine:
             return transforms.Reading(_mapped(rule.map, _plain(reading.value)))
         return reading
 
-    def _number(self, rule: Rule, term: Term, reading: transforms.Reading, paths: Sequence[str]) -> float:
+    def _number(self, rule: Rule, term: Term, reading: transforms.Reading) -> float:
         number, unit = reading.value, reading.unit
-        if isinstance(number, str | list | bool):
+        if not isinstance(number, float):
             number, unit = parse(number)
-        number = float(number)
         if not math.isfinite(number):
             raise Unfit(None, "is not finite")
         if any(not isinstance(item, str | bool) and item is not None and number == item for item in rule.absent):

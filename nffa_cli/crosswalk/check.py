@@ -177,7 +177,7 @@ def _rule_against_term(rule: load.Rule, term: Term) -> str | None:
         return "a unit is for numbers only" if rule.unit or rule.unit_from else None
     assert term.unit is not None
     if rule.unit is None:
-        return None if term.unit == "1" or rule.unit_from else f"names no unit; the term's is {term.unit}"
+        return None if not rule.constant or term.unit == "1" else f"the constant has no unit; the term's is {term.unit}"
     try:
         units.convert(1.0, rule.unit, term.unit)
     except CrosswalkError as error:
@@ -189,7 +189,7 @@ def _rule_of_axis(rule: load.Rule) -> str | None:
     if rule.using and transforms.TABLE[rule.using].gives not in ("number", "any"):
         return f"transform '{rule.using}' gives no number"
     if rule.unit is None:
-        return "names no unit"
+        return None
     try:
         unit = units.lookup(rule.unit, "m")
     except CrosswalkError as error:

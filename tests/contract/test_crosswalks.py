@@ -1,0 +1,42 @@
+"""Every crosswalk that ships: it loads, its terms exist, its units fit, no term stands twice, its examples hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nffa_cli.crosswalk import check, digests, load, units, vocabulary
+
+FOLDER = Path(__file__).parents[2] / "crosswalks"
+WORDS = vocabulary.load(FOLDER)
+FILES = check.files(FOLDER)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_crosswalk_is_right(path):
+    problems = check.check(path, WORDS)
+    assert not problems, "\n".join(f"{each.where}: {each.what} {each.hint or ''}" for each in problems)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_crosswalk_has_examples(path):
+    assert check.examples(path) or load.load(path).file != path.name, f"write {path.stem}.examples.yaml"
+
+
+def test_every_example_file_has_its_crosswalk():
+    beside = {path.name.removesuffix(check.EXAMPLES) for path in (FOLDER / "inward").glob(f"*{check.EXAMPLES}")}
+    assert beside <= {path.stem for path in FILES}
+
+
+def test_every_format_has_a_digest():
+    assert set(digests.by_format(FOLDER)) >= {path.stem for path in FILES}
+
+
+@pytest.mark.parametrize("term", WORDS.terms.values(), ids=lambda term: term.name)
+def test_term_is_well_made(term):
+    assert term.definition[0].isupper()
+    assert term.definition.endswith(".")
+    assert len(term.name.split(".")) == 2
+    if term.unit:
+        assert units.canonical(term.unit) == (1.0, term.unit)
