@@ -75,7 +75,8 @@ def test_refusals_say_what_to_type(text, what, hint):
 def index():
     """An FTS5 table with the catalogue's tokenizer."""
     db = sqlite3.connect(":memory:")
-    db.execute("CREATE VIRTUAL TABLE i USING fts5(name, sample, tokenize='unicode61 remove_diacritics 2', prefix='2 3')")
+    tokenizer = "tokenize='unicode61 remove_diacritics 2', prefix='1 2 3 4'"
+    db.execute(f"CREATE VIRTUAL TABLE i USING fts5(name, sample, {tokenizer})")
     db.execute("INSERT INTO i VALUES ('a', 'b')")
     return db
 
