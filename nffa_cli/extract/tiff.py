@@ -289,12 +289,15 @@ def _chunks(page: Page) -> Sequence[int] | None:
         raise UnreadableFile(what, where=page.source.path, hint="copy the file again in binary mode")
     if page.predictor != 1 or page.fill_order != 1 or page.bits not in (8, 16, 32, 64, 128):
         return None
-    if all(offsets[i] + counts[i] == offsets[i + 1] for i in range(len(offsets) - 1)):
-        return offsets[:1]
-    strip = row * min(page.rows_per_strip or page.height, page.height)
-    if len(offsets) * strip == expected and all(count >= strip for count in counts):
-        return offsets
-    return None
+    rows = min(page.rows_per_strip or page.height, page.height)
+    strip, even = row * rows, page.height % rows == 0
+    if len(offsets) != -(-page.height // rows) * (page.samples if page.planar == 2 else 1):
+        return None
+    if any(count < strip for count in (counts if even else counts[:-1])) or (page.planar == 2 and not even):
+        return None
+    if all(offsets[i] + strip == offsets[i + 1] for i in range(len(offsets) - 1)):
+        return offsets[:1]  # a writer may pad strips, so their counts do not tell
+    return offsets if even else None
 
 
 def _calibrated(signal: Signal, axes: Mapping[str, tuple[float, float, str]]) -> Signal:

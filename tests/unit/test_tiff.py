@@ -1,0 +1,321 @@
+"""The TIFF reader on files built here byte by byte: both byte orders, BigTIFF, cut, hostile and half-written ones."""
+
+from __future__ import annotations
+
+import base64
+import random
+import struct
+
+import pytest
+
+from nffa_cli.errors import UnreadableFile
+from nffa_cli.extract import tiff
+from nffa_cli.extract.tiff_vendors import ini
+
+SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 12: 8, 16: 8}
+LETTERS = {1: "B", 3: "H", 4: "I", 5: "I", 12: "d", 16: "Q"}
+
+
+def pack(order, kind, value):
+    """The bytes and the count of a tag's value."""
+    if isinstance(value, bytes):
+        return value, len(value)
+    numbers = value if isinstance(value, (list, tuple)) else [value]
+    data = struct.pack(f"{order}{len(numbers)}{LETTERS[kind]}", *numbers)
+    return data, len(data) // SIZES[kind]
+
+
+def build(pages, *, order="<", big=False):
+    """A TIFF file of pages: dict(pixels=bytes, tags={code: (type, value)}); strips get one offset each."""
+    head = b"II" if order == "<" else b"MM"
+    start = 16 if big else 8
+    body = bytearray()
+    links = []
+
+    def put(data):
+        at = start + len(body)
+        body.extend(data + b"\0" * (len(data) % 2))
+        return at
+
+    def directory(page):
+        tags = dict(page["tags"])
+        strips = page.get("strips", [page["pixels"]])
+        tags[273] = (16 if big else 4, [put(strip) for strip in strips])
+        tags[279] = (4, [len(strip) for strip in strips])
+        entries = []
+        for code, (kind, value) in sorted(tags.items()):
+            data, count = pack(order, kind, value)
+            width = 8 if big else 4
+            inline = (
+                data.ljust(width, b"\0")
+                if len(data) <= width
+                else struct.pack(order + ("Q" if big else "I"), put(data))
+            )
+            entries.append(struct.pack(order + ("HHQ" if big else "HHI"), code, kind, count) + inline)
+        at = put(struct.pack(order + ("Q" if big else "H"), len(entries)) + b"".join(entries) + bytes(8 if big else 4))
+        links.append((at, at + (8 if big else 2) + len(b"".join(entries))))
+        return at
+
+    for page in pages:
+        directory(page)
+    width = "Q" if big else "I"
+    for (_, link), (following, _) in zip(links, links[1:], strict=False):
+        struct.pack_into(order + width, body, link - start, following)
+    if big:
+        return head + struct.pack(order + "HHHQ", 43, 8, 0, links[0][0]) + bytes(body)
+    return head + struct.pack(order + "HI", 42, links[0][0]) + bytes(body)
+
+
+def page(width, height, pixels, *, bits=8, tags=None, strips=None, **more):
+    """One grey page."""
+    base = {256: (4, width), 257: (4, height), 258: (3, bits), 259: (3, 1), 262: (3, 1), 277: (3, 1), 278: (4, height)}
+    result = {"pixels": pixels, "tags": {**base, **(tags or {})}, **more}
+    return {**result, "strips": strips} if strips else result
+
+
+def saved(folder, data, name="a.tif"):
+    path = folder / name
+    path.write_bytes(data)
+    return str(path)
+
+
+NOISE = bytes(random.Random(1).randrange(1, 256) for _ in range(4096))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [False, True])
+def test_one_page_in_both_byte_orders(tmp_path, order, big):
+    pixels = NOISE[: 2 * 20 * 10]
+    tags = {305: (2, b"SomeSoft 1\0"), 282: (5, (300, 1)), 40000: (12, [1.5, 2.5])}
+    data = build([page(20, 10, pixels, bits=16, tags=tags)], order=order, big=big)
+    raw = tiff.read([saved(tmp_path, data)])
+    (signal,) = raw.signals
+    assert raw.format == "plain-image"
+    assert (signal.kind, signal.shape, signal.dtype) == ("image", (10, 20), "uint16")
+    assert [axis.name for axis in signal.axes] == ["y", "x"]
+    assert signal.layout.method == "raw"
+    assert signal.layout.dtype == f"{order}u2"
+    (at,) = signal.layout.offsets
+    assert data[at : at + len(pixels)] == pixels
+    assert raw.tree["tiff"]["Software"] == "SomeSoft 1"
+    assert raw.tree["tiff"]["XResolution"] == [300, 1]
+    assert raw.tree["tiff"]["40000"] == [1.5, 2.5]
+    assert raw.needs <= len(data)
+    assert not raw.faults
+
+
+def test_pages_of_one_size_are_a_stack_and_thumbnails_are_left_out(tmp_path):
+    pages = [page(8, 4, NOISE[i * 32 : i * 32 + 32], tags={285: (2, b"p%d\0" % i)}) for i in range(5)]
+    pages.append(page(2, 2, b"1234", tags={254: (4, 1)}))
+    pages.append(page(3, 3, NOISE[:9]))
+    raw = tiff.read([saved(tmp_path, build(pages))])
+    assert [(signal.kind, signal.shape) for signal in raw.signals] == [("stack", (5, 4, 8)), ("image", (3, 3))]
+    assert len(raw.signals[0].layout.offsets) == 5
+    assert raw.tree["tiff"]["PageName"] == "p0"
+    assert raw.tree["pages"]["3"]["PageName"] == "p3"
+
+
+def test_separate_strips_give_their_offsets_and_uneven_ones_go_to_the_library(tmp_path):
+    strips = [NOISE[i * 16 : i * 16 + 16] for i in range(4)]
+    spaced = build([page(8, 8, b"", strips=[s + b"pad!" for s in strips], tags={278: (4, 2)})])
+    raw = tiff.read([saved(tmp_path, spaced)])
+    assert [spaced[at : at + 16] for at in raw.signals[0].layout.offsets] == strips
+    uneven = build([page(8, 7, b"", strips=[s + b"pad!" for s in strips], tags={278: (4, 2)})])
+    layout = tiff.read([saved(tmp_path, uneven)]).signals[0].layout
+    assert (layout.method, dict(layout.detail)) == ("tiff", {"page": 0})
+
+
+@pytest.mark.parametrize(("planar", "stored"), [(1, ()), (2, (3, 2, 4))])
+def test_colour(tmp_path, planar, stored):
+    tags = {258: (3, [8, 8, 8]), 262: (3, 2), 277: (3, 3), 284: (3, planar)}
+    strips = [NOISE[:24]] if planar == 1 else [NOISE[:8], NOISE[8:16], NOISE[16:24]]
+    signal = tiff.read([saved(tmp_path, build([page(4, 2, b"", strips=strips, tags=tags)]))]).signals[0]
+    assert (signal.kind, signal.shape, signal.layout.stored) == ("image", (2, 4, 3), stored)
+
+
+def test_compressed_and_tiled_pages_name_their_page(tmp_path):
+    raw = tiff.read([saved(tmp_path, build([page(4, 2, b"\x80\x00", tags={259: (3, 5)})]))])
+    assert raw.signals[0].layout.method == "tiff"
+
+
+@pytest.mark.parametrize(
+    ("sample_format", "bits", "dtype"), [(2, 16, "int16"), (3, 32, "float32"), (6, 64, "complex64")]
+)
+def test_sample_formats(tmp_path, sample_format, bits, dtype):
+    data = build([page(4, 4, NOISE[: 2 * bits], bits=bits, tags={339: (3, sample_format)})])
+    assert tiff.read([saved(tmp_path, data)]).signals[0].dtype == dtype
+
+
+@pytest.mark.parametrize(("order", "big"), [("<", False), (">", False), ("<", True)])
+def test_cut_at_every_byte_is_never_a_success(tmp_path, order, big):
+    text = "\r\n".join(["0"] * 30 + ["AP_MAG", "Mag =   10.00 K X"] + ["DP_SEM", "Sem = X"] * 20).encode()
+    whole = build([page(24, 24, NOISE[:576], tags={34118: (2, text + b"\0")})], order=order, big=big)
+    path = saved(tmp_path, whole)
+    assert not tiff.read([path]).faults
+    needs = tiff.read([path]).needs
+    for length in range(needs):
+        saved(tmp_path, whole[:length])
+        try:
+            raw = tiff.read([path])
+        except UnreadableFile as error:
+            assert error.code in ("truncated", "empty", "corrupt")
+        else:
+            assert raw.needs > length
+            assert [fault.code for fault in raw.faults] == ["truncated"]
+
+
+def test_mutated_files_raise_nothing_unexpected(tmp_path):
+    text = b"[User]\r\nDate=02/03/2015\r\n[Beam]\r\nBeam=EBeam\r\n\0"
+    xml = b"<Metadata><A unit='m'>1</A></Metadata>\0"
+    good = build(
+        [page(8, 8, NOISE[:64], tags={34682: (2, text), 34683: (2, xml), 330: (4, 8)}), page(8, 8, NOISE[:64])]
+    )
+    rng = random.Random(7)
+    for _ in range(1500):
+        data = bytearray(good)
+        for _ in range(rng.randrange(1, 6)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        path = saved(tmp_path, bytes(data))
+        try:
+            tiff.read([path])
+        except UnreadableFile:
+            pass
+
+
+def test_directory_loop_ends(tmp_path):
+    data = bytearray(build([page(4, 4, NOISE[:16])]))
+    first = struct.unpack_from("<I", data, 4)[0]
+    count = struct.unpack_from("<H", data, first)[0]
+    struct.pack_into("<I", data, first + 2 + 12 * count, first)
+    raw = tiff.read([saved(tmp_path, bytes(data))])
+    assert [fault.code for fault in raw.faults] == ["corrupt"]
+
+
+def test_hostile_counts_are_not_believed(tmp_path):
+    data = bytearray(build([page(4, 4, NOISE[:16], tags={34118: (2, b"x" * 40)})]))
+    at = data.index(struct.pack("<HHI", 34118, 2, 40))
+    struct.pack_into("<I", data, at + 4, 0xFFFFFFF0)
+    raw = tiff.read([saved(tmp_path, bytes(data))])
+    assert raw.needs > len(data)
+    assert "truncated" in [fault.code for fault in raw.faults]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(b"", "empty"), (b"II*\0", "truncated"), (b"II*\0\0\0\0\0", "truncated"), (b"PK\3\4aaaaaaaaaaaa", "corrupt")],
+)
+def test_what_is_no_tiff(tmp_path, data, code):
+    with pytest.raises(UnreadableFile) as caught:
+        tiff.read([saved(tmp_path, data)])
+    assert caught.value.code == code
+
+
+def test_strips_too_short_for_the_image_are_corrupt(tmp_path):
+    with pytest.raises(UnreadableFile, match="strips of page 0"):
+        tiff.read([saved(tmp_path, build([page(40, 40, b"abcd")]))])
+
+
+ZEISS = "\r\n".join(
+    ["0", "0", "0", "5.000000e-009", "1.0e+004"]
+    + [
+        "AP_MAG",
+        "Mag =   10.00 K X",
+        "AP_APERTURESIZE",
+        "Aperture Size = 30.00 µm",
+        "SV_USER_TEXT",
+        "User Text = ?????",
+    ]
+)
+
+
+def zeiss_file(folder, pixels, *, width=64, text=ZEISS, height=64):
+    tags = {34118: (2, text.encode("cp1252") + b"\0"), 34119: (7, text.replace("?????", "образ").encode("utf-16-le"))}
+    return saved(folder, build([page(width, height, pixels, tags=tags)]))
+
+
+def test_zeiss_lines_copy_and_pixel_size(tmp_path):
+    raw = tiff.read([zeiss_file(tmp_path, NOISE)])
+    assert raw.format == "zeiss-sem-tiff"
+    assert raw.tree["34118"]["AP_MAG"] == "Mag =   10.00 K X"
+    assert raw.tree["34118"]["AP_APERTURESIZE"] == "Aperture Size = 30.00 µm"
+    assert raw.tree["34118"]["header"][3] == "5.000000e-009"
+    assert raw.tree["34119"] == {"SV_USER_TEXT": "User Text = образ"}
+    assert "34118" not in raw.tree["tiff"]
+    axis = raw.signals[0].axes[1]
+    assert (axis.unit, axis.scale) == ("m", pytest.approx(5e-9 * 1024 / 64))
+
+
+def test_zeiss_pixel_size_that_the_lines_contradict_is_left_to_the_crosswalk(tmp_path):
+    text = ZEISS + "\r\nAP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 12.00 nm\r\n"
+    assert tiff.read([zeiss_file(tmp_path, NOISE, text=text)]).signals[0].axes[1].unit is None
+    text = ZEISS + "\r\nAP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 80.00 nm\r\n"
+    assert tiff.read([zeiss_file(tmp_path, NOISE, text=text)]).signals[0].axes[1].unit == "m"
+
+
+def test_half_written_pixels_are_a_fault_and_blank_ones_a_warning(tmp_path):
+    raw = tiff.read([zeiss_file(tmp_path, NOISE[:3000] + bytes(1096))])
+    assert [fault.code for fault in raw.faults] == ["zero-tail"]
+    raw = tiff.read([zeiss_file(tmp_path, NOISE[:4000] + bytes(96))])
+    assert not raw.faults
+    assert not raw.warnings
+    raw = tiff.read([zeiss_file(tmp_path, bytes(4096))])
+    assert not raw.faults
+    assert [warning.code for warning in raw.warnings] == ["blank-image"]
+
+
+FEI = b"[User]\r\nDate=02/03/2015\r\n\r\n[Beam]\r\nBeam=EBeam\r\nHV=5000\r\n[Detectors]\r\nName=ETD\r\n[ETD]\r\nSignal=SE\r\n"
+
+
+def test_fei_sections_anchors_and_base64(tmp_path):
+    memento = base64.b64encode(b'\xef\xbb\xbf<?xml version="1.0"?><M><item>1</item></M>')
+    xml = b'<?xml version="1.0"?><Metadata><Optics><HV unit="V">5000</HV></Optics></Metadata>'
+    tags = {34680: (2, memento + b"\0"), 34682: (2, FEI + b"\0"), 34683: (2, xml + b"\0")}
+    raw = tiff.read([saved(tmp_path, build([page(8, 8, NOISE[:64], tags=tags)]))])
+    assert raw.format == "fei-sem-tiff"
+    assert raw.tree["34682"]["Beam"] == {"Beam": "EBeam", "HV": "5000"}
+    assert raw.tree["34680"]["M"]["item"] == "1"
+    assert raw.tree["34683"]["Metadata"]["Optics"]["HV"] == {"@unit": "V", "#text": "5000"}
+    assert raw.anchors == {"ini": "34682", "detector": "ETD"}
+
+
+def test_fei_older_software_keeps_the_text_in_34680(tmp_path):
+    raw = tiff.read([saved(tmp_path, build([page(8, 8, NOISE[:64], tags={34680: (2, FEI + b"\0")})]))])
+    assert raw.anchors["ini"] == "34680"
+    assert raw.tree["34680"]["User"]["Date"] == "02/03/2015"
+
+
+def test_fei_closing_copy_that_breaks_off_is_truncated(tmp_path):
+    whole = build([page(8, 8, NOISE[:64], tags={34682: (2, FEI + b"\0")})])
+    assert not tiff.read([saved(tmp_path, whole + FEI)]).faults
+    (fault,) = tiff.read([saved(tmp_path, whole + FEI[:-20])]).faults
+    assert fault.code == "truncated"
+
+
+def test_fei_text_that_is_still_zeros(tmp_path):
+    (fault,) = tiff.read([saved(tmp_path, build([page(8, 8, NOISE[:64], tags={34682: (2, bytes(400))})]))]).faults
+    assert fault.code == "zero-tail"
+
+
+def test_ini_keeps_what_comes_twice():
+    tree = ini("[A]\nx=1\nx=2\nstray\n[A]\ny = a=b\n")
+    assert tree == {"A": {"x": "1", "x#2": "2", "#line": "stray"}, "A#2": {"y": "a=b"}}
+
+
+def test_fibics_vectors_calibrate_also_a_rotated_scan(tmp_path):
+    xml = (
+        '<?xml version="1.0" encoding="iso-8859-1"?><Fibics><Image><Aperture>30 µm</Aperture></Image>'
+        "<Scan><Ux>0.03</Ux><Uy>0.04</Uy><Vx>-0.04</Vx><Vy>0.03</Vy></Scan></Fibics>"
+    ).encode("latin-1")
+    raw = tiff.read([saved(tmp_path, build([page(8, 8, NOISE[:64], tags={51023: (2, xml + b"\0")})]))])
+    assert raw.format == "fibics-atlas-tiff"
+    assert raw.tree["51023"]["Fibics"]["Image"]["Aperture"] == "30 µm"
+    assert [(axis.scale, axis.unit) for axis in raw.signals[0].axes] == [(pytest.approx(0.05), "um")] * 2
+
+
+def test_openfibsem_json(tmp_path):
+    said = b'{"image": {"beam_type": "ION", "dwell_time": 1e-6}, "pixel_size": {"x": 1e-8}, "microscope_state": {}}'
+    raw = tiff.read([saved(tmp_path, build([page(8, 8, NOISE[:64], tags={270: (2, said + b"\0")})]))])
+    assert raw.format == "openfibsem-tiff"
+    assert raw.tree["270"]["pixel_size"] == {"x": 1e-8}
+    broken = build([page(8, 8, NOISE[:64], tags={270: (2, said[:-1] + b"\0")})])
+    assert [warning.code for warning in tiff.read([saved(tmp_path, broken)]).warnings] == ["broken-json"]
