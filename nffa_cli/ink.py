@@ -72,7 +72,7 @@ def _write(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, height
         start = text.find("µ", start + 1)
 
 
-def _has_data_bar(picture: Image.Image) -> bool:
+def has_data_bar(picture: Image.Image) -> bool:
     """Tell whether the lowest quarter holds a row of one value: the edge of an instrument's own data bar.
 
     A dark ground is taken for one too; then the scale bar stands at the top without need.
@@ -82,10 +82,10 @@ def _has_data_bar(picture: Image.Image) -> bool:
     return bool(((np.abs(rows - middle) <= 6).mean(axis=1) >= 0.9).any())
 
 
-def scale_bar(picture: Image.Image, length: float, label: str) -> None:
+def scale_bar(picture: Image.Image, length: float, label: str, *, top: bool = False) -> None:
     """Draw a bar and its label, white on a black plate, so that they show on any ground.
 
-    They stand in the lower left corner; in the upper right one where an instrument has burnt a data bar in.
+    They stand in the lower left corner; with ``top`` in the upper right one, off an instrument's data bar.
     """
     draw = ImageDraw.Draw(picture)
     height = max(11, min(16, picture.width // 20))
@@ -94,15 +94,12 @@ def scale_bar(picture: Image.Image, length: float, label: str) -> None:
     box = (max(bar, wide) + 12, tall + 13)
     if box[0] + 12 > picture.width or box[1] + 12 > picture.height:
         return
-    if _has_data_bar(picture):
-        left, top = picture.width - 6 - box[0], 6
-    else:
-        left, top = 6, picture.height - 6 - box[1]
+    left, upper = (picture.width - 6 - box[0], 6) if top else (6, picture.height - 6 - box[1])
     white: Any = 255 if picture.mode == "L" else (255, 255, 255)
-    draw.rectangle((left, top, left + box[0] - 1, top + box[1] - 1), fill=0 if picture.mode == "L" else (0, 0, 0))
-    _write(draw, (left + (box[0] - wide) // 2, top + 3), label, height, white)
+    draw.rectangle((left, upper, left + box[0] - 1, upper + box[1] - 1), fill=0 if picture.mode == "L" else (0, 0, 0))
+    _write(draw, (left + (box[0] - wide) // 2, upper + 3), label, height, white)
     start = left + (box[0] - bar) // 2
-    draw.rectangle((start, top + box[1] - 8, start + bar - 1, top + box[1] - 5), fill=white)
+    draw.rectangle((start, upper + box[1] - 8, start + bar - 1, upper + box[1] - 5), fill=white)
 
 
 def label(picture: Image.Image, text: str, *, right: bool = False) -> None:

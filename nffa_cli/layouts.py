@@ -31,7 +31,7 @@ Picks: TypeAlias = tuple[slice, ...]
 
 LIMIT = 1 << 30
 """Most bytes that may be decoded at once. A picture that declares more is a bomb, or no preview is worth it."""
-BUDGET = 16 << 20
+BUDGET = 8 << 20
 """Bytes read to make one view."""
 RUN = 2 << 20
 """Most bytes of one read call and of its buffer."""
@@ -65,7 +65,7 @@ def opened(signal: Signal, loaders: Loaders | None) -> Iterator[Source]:
         if (loader := (loaders or {}).get(layout.method)) is not None:
             yield _foreign(signal, loader(layout))
         else:
-            with _METHODS[layout.method](signal, layout) as source:
+            with METHODS[layout.method](signal, layout) as source:
                 yield source
     except UnreadableFile:
         raise
@@ -361,4 +361,5 @@ def _picture(signal: Signal, layout: Layout) -> Iterator[Source]:
         yield _foreign(signal, decoded)
 
 
-_METHODS = {"raw": _raw, "tiff": _tiff, "hdf5": _hdf5, "picture": _picture}
+METHODS = {"raw": _raw, "tiff": _tiff, "hdf5": _hdf5, "picture": _picture}
+"""Layout methods that need no loader."""

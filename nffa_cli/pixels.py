@@ -95,7 +95,7 @@ def frame(
         columns = slice(across // 2, width // across * across, across) if thin else slice(None)
         wide = 1 if thin else across
         tall = 1 if depth < down else down
-        band = max(1, RUN * 2 // max(1, row_bytes // (across if thin else 1) * tall))
+        band = max(1, RUN // max(1, row_bytes // (across if thin else 1) * tall))
         parts = []
         for start in range(0, rows_out, band):
             stop = min(rows_out, start + band)
@@ -104,10 +104,10 @@ def frame(
                 for rows in _rows(start, stop, down, depth)
             )
             first = next(blocks)
-            total = _sum_blocks(first, tall, wide)
+            total = _sum_rows(first, tall, _accumulator(first.dtype, depth * wide))
             for block in blocks:
-                total = np.add(total, _sum_blocks(block, tall, wide), dtype=np.float64)
-            parts.append(_divide(total, wide * depth, first.dtype))
+                total += block
+            parts.append(_divide(_sum_columns(total, wide), wide * depth, first.dtype))
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
@@ -133,7 +133,7 @@ def spectrum(signal: Signal, index: Sequence[int] | None = None, *, loaders: Loa
         return slab(signal, (*lead, slice(None)), loaders=loaders).reshape(-1)
     *positions, channels = signal.shape
     steps = [1] * len(positions)
-    budget = BUDGET // 2 // max(1, channels * np.dtype(signal.dtype).itemsize)
+    budget = BUDGET // max(1, channels * np.dtype(signal.dtype).itemsize)
     # Where channels lie slowest, a read takes a run of pixels: keep rows whole. Else thin out all axes alike.
     while math.prod(-(-n // s) for n, s in zip(positions, steps, strict=True)) > max(1, budget):
         thin = [i for i, (n, s) in enumerate(zip(positions, steps, strict=True)) if s < n]
@@ -242,20 +242,27 @@ def _rows(start: int, stop: int, down: int, depth: int) -> Iterator[slice]:
         yield slice(start * down + (2 * n + 1) * down // (2 * depth), stop * down, down)
 
 
-def _sum_blocks(block: Array, down: int, across: int) -> Array:
-    """Sum blocks of ``down`` × ``across`` pixels of a (y, x, …) array; adding strided views beats reshape and mean."""
-    kind, size, count = block.dtype.kind, block.dtype.itemsize, down * across
-    if kind in "iub":
-        bits = next(n for n in (16, 32, 64) if n == 64 or 8 * size + count.bit_length() <= n)
-        wide = np.dtype(f"{'i' if kind == 'i' else 'u'}{bits // 8}")
-    else:
-        wide = np.dtype(np.float64 if size > 4 else np.float32)
-    height, width = block.shape[0] // down * down, block.shape[1] // across * across
-    rows = block[0:height:down].astype(wide)
+def _accumulator(dtype: np.dtype[Any], count: int) -> np.dtype[Any]:
+    """Return the smallest type, so the fastest, in which ``count`` samples can be summed."""
+    if dtype.kind not in "iub":
+        return np.dtype(np.float64 if dtype.itemsize > 4 else np.float32)
+    bits = next(n for n in (16, 32, 64) if n == 64 or 8 * dtype.itemsize + count.bit_length() <= n)
+    return np.dtype(f"{'i' if dtype.kind == 'i' else 'u'}{bits // 8}")
+
+
+def _sum_rows(block: Array, down: int, dtype: np.dtype[Any]) -> Array:
+    """Sum each ``down`` rows of a (y, x, …) array; adding strided views is faster than reshape and sum."""
+    height = block.shape[0] // down * down
+    rows = block[0:height:down].astype(dtype)
     for n in range(1, down):
         rows += block[n:height:down]
+    return rows
+
+
+def _sum_columns(rows: Array, across: int) -> Array:
     if across == 1:
         return rows
+    width = rows.shape[1] // across * across
     sums: Array = rows[:, 0:width:across] + rows[:, 1:width:across]
     for n in range(2, across):
         sums += rows[:, n:width:across]

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from nffa_cli import pixels
-from nffa_cli.ink import PAPER, PLOT_MARGIN, grid, label, named, plot, scale_bar
+from nffa_cli import layouts, pixels
+from nffa_cli.ink import PAPER, PLOT_MARGIN, grid, has_data_bar, label, named, plot, scale_bar
 from nffa_cli.layouts import Array, Loaders
 from nffa_cli.records import Axis, Signal
 
@@ -30,6 +30,9 @@ ORDER = (
     "profile",
 )
 """Which kind stands for an acquisition that holds several."""
+
+SMALLEST_WITH_DATA_BAR = 256
+"""Pixels of the shorter side below which no instrument burns a data bar in."""
 
 METRES = {
     **dict.fromkeys(("m", "meter", "metre"), 1.0),
@@ -78,7 +81,7 @@ def render(
     UnreadableFile
         When the samples cannot be read.
     """
-    chosen = choose(signals)
+    chosen = choose([s for s in signals if s.layout and s.layout.method in {*layouts.METHODS, *(loaders or {})}])
     if not chosen:
         return None
     if len(chosen) == 1:
@@ -96,8 +99,11 @@ def render(
 
 def choose(signals: Sequence[Signal]) -> list[Signal]:
     """Return the signals to draw: those of the most telling kind that has samples; at most four images, else one."""
-    drawable = [s for s in signals if s.layout is not None and "streams" not in s.layout.detail]
-    drawable = [s for s in drawable if len(s.shape) >= _LEAST_AXES[s.kind] and all(n > 0 for n in s.shape)]
+    drawable = [
+        s
+        for s in signals
+        if s.layout is not None and len(s.shape) >= _LEAST_AXES[s.kind] and all(n > 0 for n in s.shape)
+    ]
     if not drawable:
         return []
     best = min((s.kind for s in drawable), key=ORDER.index)
@@ -180,7 +186,9 @@ def stretch(view: Array, *, low: float = 0.5, high: float = 99.5, log: bool = Fa
         scaled = view.astype(np.float64 if fine else np.float32)
         scaled -= bottom
         scaled *= 255 / (top - bottom)
-    if not whole and not math.isfinite(float(scaled.sum())):  # one sum is cheaper than looking at each
+    with np.errstate(invalid="ignore", over="ignore"):
+        broken = not whole and not math.isfinite(float(scaled.sum()))  # one sum is cheaper than looking at each
+    if broken:
         scaled = np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
     picture: Array = np.clip(scaled, 0, 255, out=scaled).astype(np.uint8)
     return picture
@@ -249,7 +257,8 @@ def _picture(
         grows = target[0] > picture.width
         picture = picture.resize(target, Image.Resampling.NEAREST if grows else Image.Resampling.BOX)
     if bar and (found := scale_label(x, shape[1])) is not None and min(picture.size) >= 48:
-        scale_bar(picture, found[0] * picture.width / shape[1], found[1])
+        top = min(shape) >= SMALLEST_WITH_DATA_BAR and has_data_bar(picture)
+        scale_bar(picture, found[0] * picture.width / shape[1], found[1], top=top)
     return picture
 
 

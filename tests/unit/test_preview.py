@@ -143,6 +143,8 @@ def test_what_is_chosen(tmp_path):
     out = tmp_path / "none"
     assert preview.render([], str(out)) is None
     assert preview.render([nowhere], str(out)) is None
+    foreign = Signal(None, "image", (4, 4), "uint8", (), Layout("x", "rosetta", "|u1"))
+    assert preview.render([foreign], str(out)) is None
     assert not out.exists()
 
 
