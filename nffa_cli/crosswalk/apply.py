@@ -114,9 +114,8 @@ def apply(
             used.update(result.paths)
     signals = tuple(engine.signal(signal, remarks, used) for signal in raw.signals)
     known = _known(crosswalk, tree)
-    ignored = tree.covered(crosswalk.ignore)
     rest = tree.flat.keys() - known
-    left = frozenset(path for path in rest if path not in ignored) if crosswalk.ignore else frozenset(rest)
+    left = tree.covered(crosswalk.ignore).outside(rest)
     missing = tuple(name for name in vocabulary.expected if name not in terms)
     report = Report(
         rules=rules,

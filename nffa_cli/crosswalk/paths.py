@@ -7,7 +7,7 @@ globs of ``ignore`` and ``personal`` it stands for any text, dots included.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -122,17 +122,19 @@ class Tree:
 
 
 class Covered(NamedTuple):
-    """Tells whether a path is under one of a list of globs; a glob that names a branch covers all that is in it."""
+    """What a list of globs covers; a glob that names a branch covers all that is in it."""
 
     exact: frozenset[str]
     prefixes: tuple[str, ...]
     pattern: re.Pattern[str] | None
 
-    def __contains__(self, path: object) -> bool:
-        """Tell whether ``path`` is covered."""
-        return isinstance(path, str) and (
-            path in self.exact or path.startswith(self.prefixes) or bool(self.pattern and self.pattern.fullmatch(path))
-        )
+    def outside(self, paths: Set[str]) -> frozenset[str]:
+        """Return those of ``paths`` that no glob covers."""
+        left = [path for path in paths - self.exact if not path.startswith(self.prefixes)]
+        if self.pattern is not None:
+            match = self.pattern.fullmatch
+            left = [path for path in left if match(path) is None]
+        return frozenset(left)
 
 
 @lru_cache(maxsize=128)
