@@ -27,6 +27,9 @@ CLOCKS_AGREE = timedelta(minutes=2)
 TESCAN_SECTIONS = {2: "MAIN", 3: "SEM"}
 """Section number in tag 50431 to the heading of the same keys in the ``.hdr`` file; 1 is the thumbnail, 0 the end."""
 
+MOST_SECTIONS = 99
+"""A section number above this is taken for a tag without the frame; 3 is the highest that was seen."""
+
 FIB_KEYS = ("ColumnTilt", "ColumnType")
 """Keys that only the ion column of a TESCAN dual beam has."""
 
@@ -43,8 +46,10 @@ def tescan_sections(data: bytes) -> dict[str, Any]:
     while at + 6 <= len(data):
         length, number = struct.unpack_from("<IH", data, at)
         body = data[at + 6 : at + 4 + length]
-        if length < 2 or not (number in (0, 1) or b"=" in body):
+        if length < 2 or number > MOST_SECTIONS or not (number in (0, 1) or b"=" in body):
             break
+        if len(body) + 2 < length:
+            body = body[: body.rfind(b"\n") + 1]  # half a number would be a wrong one
         if number == 1:
             tree["thumbnail"] = rawtree.lossless(body)
         elif number:

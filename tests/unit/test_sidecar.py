@@ -1,0 +1,207 @@
+"""Sidecar texts: encodings, syntax, pixel sizes, and what happens when they are damaged."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import pytest
+
+from nffa_cli import extract
+from nffa_cli.errors import UnreadableFile
+from nffa_cli.extract import picture, sidecar
+
+JEOL = (
+    "$SEM_DATA_VERSION 1\r\n$CM_FORMAT JEOL-SEM\r\n$CM_INSTRUMENT JSM-0000\r\n$CM_ACCEL_VOLT 15.0\r\n"
+    "$CM_FULL_SIZE 1280 960\r\n$$SM_MICRON_BAR 100\r\n$$SM_MICRON_MARKER 1µm\r\n$CM_STRANGE key kept\r\n"
+)
+HITACHI = (
+    "[SemImageFile]\r\nInstructName=TM0000\r\nDataSize=1280x960\r\nPixelSize=99.2\r\n"
+    "AcceleratingVoltage=15000 Volt\r\nStagePositionX=-1000\r\nSampleName={}\r\n"
+)
+TESCAN = "[MAIN]\r\nDevice=EXAMPLE\r\nDate=2020-01-02\r\nTime=03:04:05\r\n\r\n[FIB]\r\nHV=30000.0\r\nOdd line\r\n"
+
+
+def bmp(width: int, height: int) -> bytes:
+    """A grey BMP picture with a palette."""
+    rows = bytes((width + 3) // 4 * 4 * height)
+    palette = b"".join(bytes((i, i, i, 0)) for i in range(256))
+    head = struct.pack("<2sIII", b"BM", 54 + 1024 + len(rows), 0, 54 + 1024)
+    return head + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 0, len(rows), 0, 0, 0, 0) + palette + rows
+
+
+def png(width: int, height: int, *extra: tuple[bytes, bytes]) -> bytes:
+    """A grey PNG picture with extra chunks."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    middle = b"".join(chunk(kind, body) for kind, body in extra)
+    pixels = chunk(b"IDAT", zlib.compress(bytes((width + 1) * height)))
+    return b"\x89PNG\r\n\x1a\n" + head + middle + pixels + chunk(b"IEND", b"")
+
+
+def jpeg(width: int, height: int, comment: bytes = b"") -> bytes:
+    """The frame of a grey JPEG picture around meaningless scan data."""
+    note = b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment if comment else b""
+    frame = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\x00"
+    return b"\xff\xd8" + note + frame + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + bytes(64) + b"\xff\xd9"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("1µm".encode("cp1252"), "1µm"),
+        ("1µm".encode(), "1µm"),
+        ("1µm".encode("utf-8-sig"), "1µm"),
+        ("é 1µm".encode("utf-16"), "é 1µm"),
+        ("[SemImageFile]".encode("utf-16-le"), "[SemImageFile]"),
+        ("試料 金ナノ粒子".encode("cp932"), "試料 金ナノ粒子"),
+        ("Università".encode("cp1252"), "Università"),
+    ],
+)
+def test_every_encoding_is_read(data, text):
+    assert sidecar.decode(data) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "name"),
+    [
+        (JEOL, "cp1252", "jeol-sem-tiff"),
+        (HITACHI.format("x"), "utf-16", "hitachi-sem-tiff"),
+        (HITACHI.format("酸化物"), "cp932", "hitachi-sem-tiff"),
+        (TESCAN, "ascii", "tescan-sem-tiff"),
+    ],
+)
+def test_a_lone_sidecar_has_a_tree_and_no_signal(tmp_path, text, encoding, name):
+    path = tmp_path / ("x.hdr" if name.startswith("tescan") else "x.txt")
+    path.write_bytes(text.encode(encoding))
+    raw = extract.read([str(path)], "sidecar")
+    assert (raw.format, raw.signals, raw.faults) == (name, (), ())
+    assert sidecar.format_of(str(path)) == name
+
+
+def test_unknown_keys_repeated_keys_and_odd_lines_are_kept():
+    assert sidecar.parse_jeol("$A 1\n$A 2\n$A 3\n$B\nfree text")["$A"] == ["1", "2", "3"]
+    assert sidecar.parse_jeol(JEOL)["$CM_STRANGE"] == "key kept"
+    tree = sidecar.parse_ini("lost=1\n[A]\nx=1=2\nodd\n[A]\nx=3")
+    assert tree == {"": {"lost": "1"}, "A": {"x": "1=2", "odd": ""}, "A+": {"x": "3"}}
+
+
+@pytest.mark.parametrize(("width", "pixel"), [(1280, 0.01), (2560, 0.005)])
+def test_jeol_pixel_size_follows_the_size_of_the_saved_picture(tmp_path, width, pixel):
+    (tmp_path / "a.txt").write_bytes(JEOL.encode("cp1252"))
+    (tmp_path / "a.bmp").write_bytes(bmp(width, 8))
+    raw = extract.read([str(tmp_path / "a.bmp"), str(tmp_path / "a.txt")], "sidecar")
+    assert raw.format == "jeol-sem-tiff"
+    assert [(axis.name, pytest.approx(axis.scale), axis.unit) for axis in raw.signals[0].axes] == [
+        ("y", pixel, "um"),
+        ("x", pixel, "um"),
+    ]
+    assert raw.signals[0].layout.method == "picture"
+
+
+@pytest.mark.parametrize(
+    ("lines", "scale"),
+    [
+        ("$CM_PIXEL_SIZE 13.3nm/pixel\n$CM_FULL_SIZE 1280 960\n", (13.3, "nm")),
+        ("$CM_FIELD_OF_VIEW 128.0µm 96.0µm\n", (0.1, "um")),
+        ("$$SM_MICRON_MARKER 500um\n$CM_FULL_SIZE 1280 960\n", (1.0, None)),
+        ("$$SM_MICRON_MARKER 500um\n$$SM_MICRON_BAR 0\n", (1.0, None)),
+    ],
+)
+def test_jeol_pixel_size_by_other_keys_or_absent(lines, scale):
+    signal = picture.signal("a.jpg", picture.Header(1280, 960, "L", {}))
+    (done,) = sidecar.calibrated((signal,), "jeol-sem-tiff", sidecar.parse_jeol("$CM_FORMAT JEOL-SEM\n" + lines))
+    assert (pytest.approx(done.axes[1].scale), done.axes[1].unit) == scale
+
+
+def test_hitachi_pixel_size_is_nm_of_the_stated_size(tmp_path):
+    (tmp_path / "a.txt").write_bytes(HITACHI.format("x").encode("utf-16"))
+    (tmp_path / "a.jpg").write_bytes(jpeg(640, 480))
+    raw = extract.read([str(tmp_path / "a.jpg"), str(tmp_path / "a.txt")], "sidecar")
+    assert (raw.signals[0].axes[1].scale, raw.signals[0].axes[1].unit) == (pytest.approx(198.4), "nm")
+    assert raw.anchors == {"header": "sidecar.SemImageFile"}
+
+
+@pytest.mark.parametrize("text", [JEOL, HITACHI.format("x"), TESCAN])
+def test_a_sidecar_cut_anywhere_never_crashes(tmp_path, text):
+    (tmp_path / "a.png").write_bytes(png(16, 8))
+    data = text.encode("cp1252")
+    for length in range(len(data)):
+        (tmp_path / "a.txt").write_bytes(data[:length])
+        raw = extract.read([str(tmp_path / "a.png"), str(tmp_path / "a.txt")], "sidecar")
+        assert raw.signals[0].shape == (8, 16)
+        assert raw.format != "plain-image" or [remark.code for remark in raw.warnings] == ["sidecar-unreadable"]
+
+
+@pytest.mark.parametrize(("data", "code"), [(b"", "empty"), (b"\0" * 100, "empty"), (b"notes of today", "corrupt")])
+def test_a_text_that_is_no_sidecar_is_refused(tmp_path, data, code):
+    (tmp_path / "a.txt").write_bytes(data)
+    with pytest.raises(UnreadableFile) as caught:
+        extract.read([str(tmp_path / "a.txt")], "sidecar")
+    assert caught.value.code == code
+
+
+def test_a_half_written_sidecar_is_damaged(tmp_path):
+    (tmp_path / "a.txt").write_bytes(JEOL.encode("cp1252") + bytes(100))
+    assert [fault.code for fault in extract.read([str(tmp_path / "a.txt")], "sidecar").faults] == ["truncated"]
+
+
+@pytest.mark.parametrize(("name", "data"), [("a.png", png(33, 22)), ("a.bmp", bmp(33, 22)), ("a.jpg", jpeg(33, 22))])
+def test_pictures_say_their_size_and_whether_they_are_whole(tmp_path, name, data):
+    path = tmp_path / name
+    path.write_bytes(data)
+    raw = extract.read([str(path)], "picture")
+    assert (raw.format, raw.signals[0].shape, raw.signals[0].dtype, raw.faults) == (
+        "plain-image",
+        (22, 33),
+        "uint8",
+        (),
+    )
+    for length in range(len(data)):
+        path.write_bytes(data[:length])
+        try:
+            code = extract.read([str(path)], "picture").faults[0].code
+        except UnreadableFile as error:
+            code = error.code
+        assert code == ("empty" if length == 0 else "truncated" if length > 8 else code), length
+
+
+def test_texts_of_pictures_are_kept(tmp_path):
+    bomb = b"Bomb\0\0" + zlib.compress(bytes(64 << 20))
+    chunks = ((b"tEXt", b"Title\0caf\xe9"), (b"iTXt", b"Note\0\0\0\0\0" + "µ".encode()), (b"zTXt", bomb))
+    (tmp_path / "a.png").write_bytes(png(4, 4, *chunks))
+    text = extract.read([str(tmp_path / "a.png")], "picture").tree["text"]
+    assert (text["Title"], text["Note"], len(text["Bomb"])) == ("café", "µ", picture.LARGEST_TEXT)
+    (tmp_path / "a.jpg").write_bytes(jpeg(4, 4, b"hello"))
+    assert extract.read([str(tmp_path / "a.jpg")], "picture").tree["comments"] == ["hello"]
+
+
+def test_exif_is_read_inside_its_block_only():
+    entries = struct.pack("<HHIHH", 274, 3, 1, 6, 0) + struct.pack("<HHII", 271, 2, 7, 38)
+    block = b"II*\0" + struct.pack("<IH", 8, 2) + entries + struct.pack("<I", 0) + b"Camera\0"
+    assert picture.exif(block) == {"274": 6, "271": "Camera"}
+    for length in range(len(block)):
+        picture.exif(block[:length])
+    assert picture.exif(b"II*\0" + struct.pack("<IHHHII", 8, 1, 271, 2, 2**32 - 1, 8)) == {}
+
+
+@pytest.mark.parametrize("form", ["png", "bmp", "jpeg"])
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16", "CMYK"])
+def test_the_announced_shape_is_that_of_the_decoded_pixels(tmp_path, form, mode):
+    image = pytest.importorskip("PIL.Image")
+    pixels = pytest.importorskip("nffa_cli.pixels")
+    path = tmp_path / f"a.{form}"
+    made = image.linear_gradient("L").resize((37, 23))
+    made = image.frombytes("I;16", (37, 23), bytes(range(37)) * 46) if mode == "I;16" else made.convert(mode)
+    try:
+        made.save(path)
+    except OSError:
+        pytest.skip(f"Pillow writes no {form} of {mode}")
+    signal = extract.read([str(path)], "picture").signals[0]
+    samples = pixels.slab(signal, [slice(None)] * len(signal.shape))
+    assert (samples.shape, samples.dtype.name) == (signal.shape, signal.dtype)
+    if mode in ("L", "I;16") and form != "jpeg":
+        assert samples.tobytes() == made.tobytes()
