@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nffa_cli.crosswalk import check, digests, load, units, vocabulary
+from nffa_cli.crosswalk import check, digests, load, transforms, units, vocabulary
 
 FOLDER = Path(__file__).parents[2] / "crosswalks"
 WORDS = vocabulary.load(FOLDER)
@@ -31,6 +31,11 @@ def test_every_example_file_has_its_crosswalk():
 
 def test_every_format_has_a_digest():
     assert set(digests.by_format(FOLDER)) >= {path.stem for path in FILES}
+
+
+def test_every_transform_is_described():
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert [name for name in transforms.TABLE if f"`{name}`" not in text] == []
 
 
 @pytest.mark.parametrize("term", WORDS.terms.values(), ids=lambda term: term.name)
