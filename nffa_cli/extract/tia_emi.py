@@ -27,6 +27,8 @@ LARGEST_BLOCK = 1 << 22
 """Bytes of XML that one object may have; real ones have 7 KB."""
 LARGEST_XML = 1 << 26
 """Bytes of XML that a document may have in all."""
+MOST_OBJECTS = 10_000
+"""Objects that a document may have; real ones have up to 9."""
 DEEPEST = 24
 """Nesting of XML elements; real ones have 5."""
 
@@ -107,8 +109,8 @@ def _document(data: mmap.mmap, size: int) -> Document:
     while (start := data.find(OPEN, end)) >= 0:
         before, end = end, _block_end(data, size, start, len(objects), found)
         spent += end - start
-        if end - start > LARGEST_BLOCK or spent > LARGEST_XML:
-            found.faults.append(Remark("corrupt", f"ObjectInfo {len(objects)} is longer than any real one"))
+        if end - start > LARGEST_BLOCK or spent > LARGEST_XML or len(objects) >= MOST_OBJECTS:
+            found.faults.append(Remark("corrupt", f"ObjectInfo {len(objects)}: longer or more than any real ones"))
             break
         info = _object_info(data[start:end], len(objects), found)
         objects.append({"Item": _item(data, before, start, end), **info})
@@ -122,7 +124,7 @@ def _document(data: mmap.mmap, size: int) -> Document:
 
 
 def _block_end(data: mmap.mmap, size: int, start: int, number: int, found: _Findings) -> int:
-    """Return where the XML that opens at ``start`` ends; a block that is cut short is a fault."""
+    """Return where the XML that opens at ``start`` ends: with the file, and a fault, when nothing closes it."""
     declared = None
     if data[max(0, start - 8) : start - 4] == XML_TEXT:
         declared = start + int.from_bytes(data[start - 4 : start], "little")
@@ -131,7 +133,7 @@ def _block_end(data: mmap.mmap, size: int, start: int, number: int, found: _Find
     close = data.find(CLOSE, start, min(size, declared or start + LARGEST_BLOCK))
     if close < 0:
         found.faults.append(Remark("truncated", f"ObjectInfo {number} is not closed"))
-        return min(size, declared or size)
+        return size
     return close + len(CLOSE)
 
 

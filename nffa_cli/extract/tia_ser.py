@@ -225,19 +225,20 @@ def _series(file: BinaryIO, size: int, head: _Head) -> Series:
         return Series(head.tree, pictures, head.total, head.valid, head.dimensions, (), {}, needs, (remark,))
     starts, tags = _tables(file, head)
     tree = {**head.tree, "DataOffsets": _summary(starts), "TagOffsets": _summary(tags)}
-    if min(starts) < head.end or min(tags) < head.end:
+    (least, greatest), (least_tag, greatest_tag) = _limits(starts), _limits(tags)
+    if least < head.end or least_tag < head.end:
         remark = Remark("truncated", "the offset table has empty entries among the valid elements")
         return Series(tree, pictures, head.total, head.valid, head.dimensions, (), {}, needs, (remark,))
 
     faults: list[Remark] = []
     elements = _sample(file, size, head, starts, tags, faults)
     prefix = 50 if pictures else 26
-    needs = max(needs, max(starts) + prefix, max(tags) + TAG_BYTES[head.tag_type])
+    needs = max(needs, greatest + prefix, greatest_tag + TAG_BYTES[head.tag_type])
     if first := elements.get(0):
         samples = DTYPES[first.code][1]
         for length in first.sizes:
             samples *= length
-        needs = max(needs, max(starts) + prefix + samples)
+        needs = max(needs, greatest + prefix + samples)
         if head.valid * samples > needs:
             faults.append(Remark("corrupt", f"{head.valid} elements of {samples} bytes overlap in {needs} bytes"))
             elements = {}
@@ -248,16 +249,16 @@ def _series(file: BinaryIO, size: int, head: _Head) -> Series:
     return Series(tree, pictures, head.total, head.valid, head.dimensions, offsets, elements, needs, tuple(faults))
 
 
-def _tables(file: BinaryIO, head: _Head) -> tuple[array[int], array[int]]:
+def _tables(file: BinaryIO, head: _Head) -> tuple[Sequence[int], Sequence[int]]:
     """Return the offsets of the valid elements and tags; the caller has checked that the tables lie in the file."""
-    both = []
+    both: list[Sequence[int]] = []
     for start in (head.table, head.table + head.width * head.total):
         numbers = array("Q" if head.width == 8 else "I")
         file.seek(start)
         numbers.frombytes(_exactly(file, head.width * head.valid))
         if sys.byteorder == "big":
             numbers.byteswap()
-        both.append(numbers)
+        both.append(_compact(numbers))
     return both[0], both[1]
 
 
@@ -271,34 +272,35 @@ def _exactly(file: BinaryIO, count: int) -> bytes:
     return b"".join(parts)
 
 
-def _regular(numbers: array[int]) -> range | None:
-    """Return the offsets as a ``range`` when their distance is constant."""
+def _compact(numbers: array[int]) -> Sequence[int]:
+    """Return the offsets as a ``range`` when their distance is constant, else as they are."""
     step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
     if step <= 0:
-        return None
+        return numbers
     even = range(numbers[0], numbers[0] + step * len(numbers), step)
-    if even[-1] != numbers[-1]:
-        return None
-    return even if array(numbers.typecode, even) == numbers else None
+    return even if even[-1] == numbers[-1] and array(numbers.typecode, even) == numbers else numbers
 
 
-def _shifted(numbers: array[int], by: int) -> Sequence[int]:
-    even = _regular(numbers)
-    if even is not None:
-        return range(even.start + by, even.stop + by, even.step)
+def _limits(numbers: Sequence[int]) -> tuple[int, int]:
+    return (numbers[0], numbers[-1]) if isinstance(numbers, range) else (min(numbers), max(numbers))
+
+
+def _shifted(numbers: Sequence[int], by: int) -> Sequence[int]:
+    if isinstance(numbers, range):
+        return range(numbers.start + by, numbers.stop + by, numbers.step)
     return array("Q", [number + by for number in numbers])
 
 
-def _summary(numbers: array[int]) -> dict[str, Any]:
+def _summary(numbers: Sequence[int]) -> dict[str, Any]:
     """Return the offsets for the tree: start, step and count where regular, else where the table's values range."""
-    even = _regular(numbers)
-    if even is not None:
-        return {"First": even.start, "Step": even.step, "Count": len(even)}
-    return {"First": numbers[0], "Least": min(numbers), "Greatest": max(numbers), "Count": len(numbers)}
+    if isinstance(numbers, range):
+        return {"First": numbers.start, "Step": numbers.step, "Count": len(numbers)}
+    least, greatest = _limits(numbers)
+    return {"First": numbers[0], "Least": least, "Greatest": greatest, "Count": len(numbers)}
 
 
 def _sample(
-    file: BinaryIO, size: int, head: _Head, starts: array[int], tags: array[int], faults: list[Remark]
+    file: BinaryIO, size: int, head: _Head, starts: Sequence[int], tags: Sequence[int], faults: list[Remark]
 ) -> dict[int, Element]:
     """Return the headers of some elements by number; what lies beyond the file's end is left to ``needs``."""
     last = head.valid - 1

@@ -495,6 +495,31 @@ def test_hostile_xml_is_a_fault_and_stays_text(tmp_path, inside):
     assert "Text" in raw.tree["emi"]["ObjectInfo"][0]
 
 
+def test_a_block_whose_length_is_a_lie_ends_the_reading(tmp_path):
+    data = emi(("A", None, None, info()))
+    at = data.index(b"<ObjectInfo>") - 4
+    for length in (0, 1, 12, 0xFFFFFFFF):
+        raw = tia.read(put(tmp_path, a_emi=data[:at] + struct.pack("<I", length) + data[at + 4 :]))
+        assert raw.faults or raw.needs > len(data)
+
+
+def test_more_objects_than_any_real_document_has_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(tia_emi, "MOST_OBJECTS", 3)
+    raw = tia.read(put(tmp_path, a_emi=emi(*[("A", None, None, "<Uuid>x</Uuid>")] * 5)))
+    assert codes(raw.faults)[0] == "corrupt"
+    assert len(raw.tree["emi"]["ObjectInfo"]) == 3
+
+
+def test_flipped_bytes_of_a_document_raise_nothing_unforeseen(tmp_path):
+    rng = random.Random(3)
+    good = emi(("BF", "Real Space", "D:\\a_1.ser", info()), ("EDX", "EDX", "D:\\a_2.ser", info()))
+    for _ in range(400):
+        data = bytearray(good)
+        for _ in range(rng.randint(1, 6)):
+            data[rng.randrange(4, len(data))] = rng.randrange(256)
+        assert tia.read(put(tmp_path, a_emi=bytes(data), a_1_ser=ser(picture()))).format == "tia"
+
+
 def test_a_block_longer_than_any_real_one_is_not_parsed(tmp_path, monkeypatch):
     monkeypatch.setattr(tia_emi, "LARGEST_BLOCK", 100)
     raw = tia.read(put(tmp_path, a_emi=emi(("A", None, None, info()))))
