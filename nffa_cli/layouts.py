@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -354,7 +355,15 @@ def _read_dataset(data: Any, spans: list[range], layout: Layout) -> Array:
 def _picture(signal: Signal, layout: Layout) -> Iterator[Source]:
     from PIL import Image
 
-    with Image.open(layout.path, formats=PICTURE_FORMATS) as image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is the one that counts
+        try:
+            image = Image.open(layout.path, formats=PICTURE_FORMATS)
+        except Image.DecompressionBombError as error:
+            raise UnreadableFile(
+                f"a picture too large to decode ({error})", code="memory", where=layout.path
+            ) from error
+    with image:
         _need(image.width * image.height * 4, layout, "a picture")
         mode = image.mode if image.mode.startswith("I") else layout.detail["mode"]  # 16 bits: I or I;16 by version
         decoded = np.asarray(image if image.mode == mode else image.convert(mode))

@@ -248,6 +248,15 @@ def test_pictures(tmp_path, mode, shape):
     assert (pixels.frame(Signal(None, "image", shape, data.dtype.name, (), layout)) == data).all()
 
 
+def test_a_picture_beyond_pillows_limit_is_refused(tmp_path, monkeypatch):
+    Image.fromarray(numbers(5, 7, dtype="u1")).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    layout = Layout(str(tmp_path / "a.png"), "picture", "|u1", detail={"mode": "L"})
+    with pytest.raises(UnreadableFile) as caught:
+        pixels.frame(Signal(None, "image", (5, 7), "uint8", (), layout))
+    assert caught.value.code == "memory"
+
+
 def test_a_loader_reads_what_this_module_cannot(tmp_path):
     data = numbers(3, 4, 5)
     layout = Layout("x.bcf", "rosetta", "<u2", detail={"index": 0})
