@@ -32,10 +32,22 @@ PAGE = 500
 def ledger(db: Connection, root: str | None) -> dict[str, LedgerRow]:
     """Return the rows of all acquisitions below ``root`` (None: of all) by path key."""
     below, values = ("path >= ? AND path < ?", _below(root)) if root is not None else ("1", ())
+    return _ledger_rows(db, below, values)
+
+
+def ledger_row(db: Connection, key: str) -> LedgerRow | None:
+    """Return the row of one acquisition."""
+    return _ledger_rows(db, "key = ?", (key,)).get(key)
+
+
+def _ledger_rows(db: Connection, where: str, values: tuple[Any, ...]) -> dict[str, LedgerRow]:
+    columns = "seq, status, reason, format, reader, crosswalk, context, preview, partner_missing"
+    fates = {row[0]: (*row[1:7], bool(row[7]), bool(row[8])) for row in db.rows(f"SELECT {columns} FROM fate")}  # noqa: S608
     decode, make = os.fsdecode, LedgerRow._make
-    statement = f"""SELECT key, path, stamp, status, reason, format, reader, crosswalk, context, preview,
-        partner_missing FROM ledger WHERE {below}"""  # noqa: S608
-    return {row[0]: make((row[0], decode(row[1]), *row[2:])) for row in db.rows(statement, values)}
+    return {
+        key: make((key, decode(path), stamp, *fates[fate]))
+        for key, path, stamp, fate in db.rows(f"SELECT key, path, stamp, fate FROM ledger WHERE {where}", values)  # noqa: S608
+    }
 
 
 def find(
@@ -128,8 +140,8 @@ def show(db: Connection, target: str) -> Shown:
 def status(db: Connection) -> StatusReport:
     """Return the catalogue in numbers."""
     held = db.rows(
-        """SELECT status, path, reason FROM ledger WHERE status IN ('waiting', 'quarantined', 'failed')
-        ORDER BY status, path"""
+        """SELECT status, path, reason FROM fate JOIN ledger ON ledger.fate = fate.seq
+        WHERE status IN ('waiting', 'quarantined', 'failed') ORDER BY status, path"""
     )
     bad = db.rows(
         """SELECT f.path, f.check_result FROM file f JOIN acquisition a ON a.version = f.version
@@ -141,8 +153,9 @@ def status(db: Connection) -> StatusReport:
         WHERE a.superseded_by IS NULL"""
     )
     formats = "SELECT format, count(*) FROM acquisition WHERE superseded_by IS NULL GROUP BY format ORDER BY format"
+    counts = "SELECT status, count(*) FROM fate JOIN ledger ON ledger.fate = fate.seq GROUP BY status ORDER BY status"
     return StatusReport(
-        by_status=dict(db.rows("SELECT status, count(*) FROM ledger GROUP BY status ORDER BY status")),
+        by_status=dict(db.rows(counts)),
         by_format=dict(db.rows(formats)),
         held=tuple((name, os.fsdecode(path), reason) for name, path, reason in held),
         acquisitions=acquisitions,
@@ -168,7 +181,8 @@ def files_to_check(db: Connection, since: str, under: str | None) -> Iterator[Fi
 
 
 _DUMPED = {
-    "ledger": "path, stamp, status, reason, format, reader, crosswalk, context, preview, partner_missing",
+    "fate": "*",
+    "ledger": "path, stamp, fate",
     "acquisition": "id, path, version, format, started, superseded_by, vanished_at IS NOT NULL",
     "version": "seq, acquisition, digest, format, nffa, reader, crosswalk, vocabulary, context, preview, record",
     "raw": "version, data",

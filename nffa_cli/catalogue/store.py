@@ -41,6 +41,7 @@ class Store:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
         self._term_names: dict[tuple[str, str | None], int] = {}
+        self._fates: dict[tuple[Any, ...], int] = {}
 
     @classmethod
     def open(cls, path: str | Path, *, readonly: bool = False) -> Store:
@@ -99,7 +100,8 @@ class Store:
             with self._db.transaction():
                 yield
         except BaseException:
-            self._term_names.clear()  # the names may have been rolled back
+            self._term_names.clear()  # these numbers may have been rolled back
+            self._fates.clear()
             raise
 
     # The ledger
@@ -112,17 +114,13 @@ class Store:
         """Remember what became of these acquisitions."""
         now = utc_now()
         with self.batch():
+            values = [(os.fsencode(row.path), row.key, row.stamp, self._fate(row[3:]), now, now) for row in rows]
             self._db.do_many(
-                """INSERT INTO ledger (key, path, stamp, status, reason, format, reader, crosswalk, context, preview,
-                    partner_missing, first_seen, last_changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp, status = excluded.status,
-                    reason = excluded.reason, format = excluded.format, reader = excluded.reader,
-                    crosswalk = excluded.crosswalk, context = excluded.context, preview = excluded.preview,
-                    partner_missing = excluded.partner_missing, last_changed =
-                        CASE WHEN stamp = excluded.stamp THEN last_changed ELSE excluded.last_changed END""",
-                ((row.key, os.fsencode(row.path), *row[2:9], int(row.preview), int(row.partner_missing), now, now)
-                 for row in rows),
-            )  # fmt: skip
+                """INSERT INTO ledger (path, key, stamp, fate, first_seen, last_changed) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp, fate = excluded.fate, last_changed =
+                    CASE WHEN stamp = excluded.stamp THEN last_changed ELSE excluded.last_changed END""",
+                values,
+            )
 
     def forget(self, paths: Iterable[str]) -> None:
         """Drop the ledger rows of main files that are no acquisition of their own any more; records stay."""
@@ -153,15 +151,16 @@ class Store:
         with self.batch():
             seq, path, number = self._known(acquisition)
             self._write_record(seq, number, path, record, provenance)
-            self._db.do("UPDATE ledger SET crosswalk = ?, context = ? WHERE key = ?",
-                        (provenance.crosswalk, provenance.context, acquisition))  # fmt: skip
+            if (known := queries.ledger_row(self._db, acquisition)) is not None:
+                self.save_ledger([known._replace(crosswalk=provenance.crosswalk, context=provenance.context)])
 
     def save_preview(self, acquisition: str, preview: str | None) -> None:
         """Note where the preview of the current version lies (None: there is nothing to show)."""
         with self.batch():
             _, _, number = self._known(acquisition)
             self._db.do("UPDATE version SET preview = ? WHERE seq = ?", (preview, number))
-            self._db.do("UPDATE ledger SET preview = 1 WHERE key = ?", (acquisition,))
+            if (known := queries.ledger_row(self._db, acquisition)) is not None:
+                self.save_ledger([known._replace(preview=True)])
 
     def add_alias(self, acquisition: str, path: str) -> None:
         """Note that the main file at ``path`` has the same content as ``acquisition``."""
@@ -350,6 +349,19 @@ class Store:
         )
         number = int(self._db.rows("SELECT seq FROM term_name WHERE name = ?", (name,))[0][0])
         self._term_names[name, unit] = number
+        return number
+
+    def _fate(self, fate: tuple[Any, ...]) -> int:
+        """Return the number of a fate (a ledger row from its status on), giving it one when it is new."""
+        number = self._fates.get(fate)
+        if number is None:
+            columns = ("status", "reason", "format", "reader", "crosswalk", "context", "preview", "partner_missing")
+            same = " AND ".join(f"{column} IS ?" for column in columns)
+            found = self._db.row(f"SELECT seq FROM fate WHERE {same}", fate)  # noqa: S608
+            number = found[0] if found is not None else self._db.insert(
+                f"INSERT INTO fate ({', '.join(columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", fate  # noqa: S608
+            )  # fmt: skip
+            self._fates[fate] = number
         return number
 
     def _beside(self, suffix: str) -> Path:
