@@ -154,7 +154,7 @@ def read_jpeg(file: BinaryIO, size: int) -> Header:
         if kind == 0xDA:
             scan = at
             break
-    tail = max(scan, size - 65536)
+    tail = min(max(scan, size - 65536), size)
     file.seek(tail)
     whole = scan > 0 and b"\xff\xd9" in file.read(size - tail)
     faults = () if whole else _cut("the JPEG picture ends before its end marker")
