@@ -29,12 +29,15 @@ class Vendor:
         Axis name ("x", "y", "frame") → (scale, offset, unit) where the format itself calibrates.
     signals
         Changes the signals (drop, name, calibrate one by one); None: leave them.
+    needs
+        First byte after what only this dialect knows to be part of the file.
     """
 
     tree: Mapping[str, Any] = field(default_factory=dict)
     axes: Mapping[str, tuple[float, float, str]] = field(default_factory=dict)
     signals: Callable[[tuple[Signal, ...]], tuple[Signal, ...]] | None = None
     anchors: Mapping[str, str] = field(default_factory=dict)
+    needs: int = 0
     faults: tuple[Remark, ...] = ()
     warnings: tuple[Remark, ...] = ()
 
@@ -164,6 +167,7 @@ def read(files: Sequence[str]) -> RawMetadata:
     with open_tiff(files[0]) as tiff:
         name, reader = _dialect(tiff, files)
         vendor = _vendor(reader, tiff, files)
+        tiff.needs = max(tiff.needs, vendor.needs)
         signals = tuple(_calibrated(signal, vendor.axes) for signal in _signals(tiff))
         if vendor.signals is not None:
             signals = vendor.signals(signals)

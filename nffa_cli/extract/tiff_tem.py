@@ -16,6 +16,7 @@ from nffa_cli import rawtree
 from nffa_cli.errors import UnreadableFile
 from nffa_cli.extract import sidecar, xmltree
 from nffa_cli.extract.tiff import Page, Tiff, Vendor
+from nffa_cli.extract.tiff_sis import volume_end
 from nffa_cli.records import Axis, Kind, Remark, Signal
 
 Scale = tuple[float, float, str]
@@ -293,4 +294,5 @@ def olympus_sis(tiff: Tiff, files: object) -> Vendor:
 
         return tuple(in_plane(plane)((each,))[0] if same(each) else each for each in signals)
 
-    return Vendor(tree, signals=change)
+    needs = volume_end(tiff) if tiff.order == "<" else 0
+    return Vendor(tree, signals=change, needs=needs)

@@ -117,7 +117,11 @@ def test_hand_checked_truths(corpus):
 
 
 def test_cut_real_files_are_never_a_success(corpus, tmp_path):
-    for path in [*pictures(corpus, "sem-tif/zeiss"), *pictures(corpus, "sem-tif/fei-thermofisher")]:
+    for path in [
+        *pictures(corpus, "sem-tif/zeiss"),
+        *pictures(corpus, "sem-tif/fei-thermofisher"),
+        *pictures(corpus, "tem-tif"),
+    ]:
         data = path.read_bytes()
         copy = tmp_path / "cut.tif"
         for share in (0.02, 0.1, 0.37, 0.5, 0.9, 0.99, 0.9999):

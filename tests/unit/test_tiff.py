@@ -310,3 +310,19 @@ def test_openfibsem_json(tmp_path):
     assert raw.tree["270"]["pixel_size"] == {"x": 1e-8}
     broken = build([page(8, 8, NOISE[:64], tags={270: (2, said[:-1] + b"\0")})])
     assert [warning.code for warning in tiff.read([saved(tmp_path, broken)]).warnings] == ["broken-json"]
+
+
+def test_sis_volume_tells_where_the_file_ends(tmp_path):
+    inner = struct.pack("<HHIIIII", 24, 0x5349, 402, 24, 0, 1, 0) + struct.pack("<IIII", 0x2000, 34, 0, 12) + b"M" * 12
+    whole = bytearray(build([page(8, 8, NOISE[:64], tags={33560: (4, 0)})]))
+    volume = struct.pack("<HHIIIII", 24, 0x5349, 402, 24, 0, 2, 0) + struct.pack("<IIII", 0x98000000, 2000, 0, 0)
+    moved = bytearray(build([page(8, 8, volume + NOISE[:64], tags={33560: (4, 0)})]))
+    assert moved[8:12] == b"\x18\0IS"
+    tail = len(moved)
+    struct.pack_into("<I", moved, 8 + 24 + 8, tail - 8)
+    moved += struct.pack("<IIII", 0x90000001, 2, 0, 0) + inner
+    assert tiff.read([saved(tmp_path, bytes(moved))]).needs == len(moved)
+    for length in range(tail, len(moved)):
+        raw = tiff.read([saved(tmp_path, bytes(moved[:length]))])
+        assert [fault.code for fault in raw.faults] == ["truncated"]
+    assert not tiff.read([saved(tmp_path, bytes(whole))]).faults
