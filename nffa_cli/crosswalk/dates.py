@@ -15,7 +15,7 @@ Order = Literal["DMY", "MDY", "YMD"]
 ORDERS = ("DMY", "MDY", "YMD")
 
 _CLOCK = re.compile(
-    r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp]\.?[Mm]\b\.?)?\s*(Z\b|UTC\b|GMT\b|[+-]\d{2}:?\d{2}(?!\d))?"
+    r"(?<!\d)(?<!\d:)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9}))?)?(?![\d:])\s*([AaPp]\.?[Mm]\b\.?)?\s*(Z\b|UTC\b|GMT\b|[+-]\d{2}:?\d{2}(?!\d))?"
 )
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,4})([-/.])\s?(\d{1,2})\2\s?(\d{1,4})(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2}))?(?!\d)")
@@ -91,6 +91,16 @@ def unix(value: float, per_second: int) -> datetime:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value / per_second)
     except (OverflowError, ValueError):
         raise Unfit("unreadable-date", "is no POSIX time") from None
+
+
+def serial(days: float) -> datetime:
+    """Return the local moment of an OLE automation date: days since 1899-12-30 (Microsoft, [MS-OAUT] 2.2.25)."""
+    if days <= 0:
+        raise Unfit(None, "is zero")
+    try:
+        return datetime(1899, 12, 30) + timedelta(milliseconds=round(days * 86_400_000))  # noqa: DTZ001
+    except (OverflowError, ValueError):
+        raise Unfit("unreadable-date", "is no date") from None
 
 
 def _combine(day: date, clock: re.Match[str]) -> datetime:

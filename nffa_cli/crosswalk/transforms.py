@@ -124,6 +124,22 @@ def local_datetime(inputs: Inputs, situation: Situation) -> Reading:
     return Reading(moment)
 
 
+def serial_date(inputs: Inputs, situation: Situation) -> Reading:
+    """Return the local moment of an OLE automation date (days since 1899-12-30), as Delphi and Excel count."""
+    return Reading(dates.serial(parse(inputs["value"])[0]))
+
+
+def date_parts(inputs: Inputs, situation: Situation) -> Reading:
+    """Return the local moment whose year, month, day, hour, minute and second the file keeps as separate numbers."""
+    parts = [_whole(inputs[name]) for name in ("year", "month", "day", "hour", "minute", "second")]
+    if parts[0] == 0:
+        raise Unfit(None, "is zero")
+    try:
+        return Reading(datetime(*parts))  # type: ignore[arg-type]  # noqa: DTZ001 - the clock of the instrument's PC
+    except (ValueError, OverflowError):
+        raise Unfit("unreadable-date", "is no date") from None
+
+
 def ratio(inputs: Inputs, situation: Situation) -> Reading:
     """Return numerator / denominator; units in the data cancel, a denominator of zero is absent."""
     above, unit_above = parse(inputs["numerator"])
@@ -215,6 +231,8 @@ TABLE: dict[str, Transform] = {
     "local_datetime": Transform(
         local_datetime, "time", (), optional=("value", "date", "time"), options={"order": str, "zone": str}
     ),
+    "serial_date": Transform(serial_date, "time"),
+    "date_parts": Transform(date_parts, "time", ("year", "month", "day", "hour", "minute", "second")),
     "ratio": Transform(ratio, "number", ("numerator", "denominator")),
     "product": Transform(product, "number", None),
     "negate": Transform(negate, "number"),
