@@ -24,3 +24,29 @@ def corpus():
     if not folder.is_dir():
         pytest.skip("needs ../shared/corpus (real instrument files, not part of the project)")
     return folder
+
+
+ALLOWED_SKIPS = ("needs torch",)
+"""What even a complete test machine may lack."""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--strict-skips", action="store_true", help="fail when a test was skipped for want of anything but torch")
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    if config.getoption("--strict-skips"):
+        for reason in strange_skips(terminalreporter):
+            terminalreporter.write_line(f"skipped, and should not be on a complete machine: {reason}", red=True)
+
+
+def strange_skips(terminalreporter):
+    reasons = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}
+    return sorted(reason for reason in reasons if not any(word in reason for word in ALLOWED_SKIPS))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    terminalreporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminalreporter and session.config.getoption("--strict-skips") and strange_skips(terminalreporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
