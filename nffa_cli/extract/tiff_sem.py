@@ -88,10 +88,16 @@ def clock_warning(keys: Mapping[str, Any], stamp: str) -> tuple[Remark, ...]:
     return (Remark("clock-disagreement", detail),)
 
 
-def hitachi_tree(texts: Mapping[int, str]) -> dict[str, Any]:
-    """Return ``{tag number: {"SemImageFile": {key: text}}}`` of the Windows tags that hold Hitachi's keys."""
-    found = {str(code): sidecar.parse_ini(text, "SemImageFile") for code, text in texts.items() if "=" in text}
-    return {code: tree for code, tree in found.items() if any("InstructName" in keys for keys in tree.values())}
+def hitachi_keys(tiff: Tiff) -> dict[str, str | list[str]]:
+    """Return Hitachi's keys from all Windows tags together; empty when none of them names the instrument."""
+    keys: dict[str, Any] = {}
+    for code in HITACHI_TAGS:
+        tag = tiff.pages[0].tags.get(code)
+        if tag is not None and tag.complete and tag.size <= sidecar.LARGEST:
+            for section in sidecar.parse_ini(tag.raw.decode("utf-16-le", "replace")).values():
+                for key, value in section.items():
+                    sidecar.put(keys, key, value)
+    return keys if "InstructName" in keys else {}
 
 
 def _loaded(files: Sequence[str]) -> tuple[sidecar.Sidecar | None, tuple[Remark, ...]]:
@@ -130,7 +136,7 @@ def tescan(tiff: Tiff, files: Sequence[str]) -> Vendor:
 
 
 def beside(tiff: Tiff, files: Sequence[str]) -> Vendor:
-    """Read the sidecar of a picture that has no vendor's tags of its own; Hitachi's Windows tags are taken along."""
+    """Read the sidecar of a picture that has no vendor's tags of its own."""
     found, remarks = _loaded(files)
     if found is None:
         return Vendor(warnings=remarks)
@@ -138,27 +144,19 @@ def beside(tiff: Tiff, files: Sequence[str]) -> Vendor:
     if found.format == "tescan-sem-tiff":
         remarks += clock_warning(found.tree.get("MAIN", {}), tiff.pages[0].text(306))
     return Vendor(
-        {**_hitachi_tags(tiff), "sidecar": found.tree},
+        {"sidecar": found.tree},
         signals=_change(found.format, found.tree),
         anchors=anchors,
         warnings=remarks,
     )
 
 
-def _hitachi_tags(tiff: Tiff) -> dict[str, Any]:
-    page = tiff.pages[0]
-    tags = {code: page.tags[code] for code in HITACHI_TAGS if code in page.tags}
-    return hitachi_tree({code: tag.raw.decode("utf-16-le", "replace") for code, tag in tags.items() if tag.complete})
-
-
 def hitachi(tiff: Tiff, files: Sequence[str]) -> Vendor:
     """Read the keys that Hitachi wrote into the Windows tags of a picture whose sidecar is lost."""
-    tree = _hitachi_tags(tiff)
-    merged = {key: value for branch in tree.values() for keys in branch.values() for key, value in keys.items()}
-    sections = {"SemImageFile": merged}
+    tree = {"SemImageFile": hitachi_keys(tiff)}
     return Vendor(
-        tree,
-        signals=_change("hitachi-sem-tiff", sections),
-        anchors=sidecar.anchor("hitachi-sem-tiff", next(iter(tree.values()), sections), next(iter(tree), "40092")),
+        {"windows": tree},
+        signals=_change("hitachi-sem-tiff", tree),
+        anchors=sidecar.anchor("hitachi-sem-tiff", tree, "windows"),
         warnings=_loaded(files)[1],
     )

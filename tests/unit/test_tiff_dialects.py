@@ -119,10 +119,10 @@ def test_a_tiff_takes_its_scale_from_the_text_beside_it(tmp_path):
 
 
 def test_hitachi_keys_in_windows_tags_stand_in_for_a_lost_sidecar(tmp_path):
-    keys = "InstructName=TM0000\r\nPixelSize=50\r\nDataSize=8x4\r\n".encode("utf-16-le")
-    raw = read(tmp_path, tiff({40092: (1, keys)}))
+    keys, more = (text.encode("utf-16-le") for text in ("InstructName=TM0000\r\n", "PixelSize=50\r\nDataSize=8x4\r\n"))
+    raw = read(tmp_path, tiff({40092: (1, keys), 40093: (1, more)}))
     assert (raw.format, scales(raw)[1]) == ("hitachi-sem-tiff", ("x", 50.0, "nm"))
-    assert raw.anchors == {"header": "40092.SemImageFile"}
+    assert raw.anchors == {"header": "windows.SemImageFile"}
     both = read(tmp_path, tiff({40092: (1, keys)}), txt=b"[SemImageFile]\nPixelSize=20\nDataSize=8x4\n")
     assert (scales(both)[1], both.anchors) == (("x", 20.0, "nm"), {"header": "sidecar.SemImageFile"})
 
