@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any, Literal, NamedTuple, cast
 
 from nffa_cli.crosswalk import transforms, units
@@ -31,8 +30,7 @@ _WORDS = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no"
 _YEARS = (1980, 2100)
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """How a record came about.
 
     rules
@@ -41,6 +39,8 @@ class Report:
         Full paths whose values are in the record.
     mapped, ignored, unmapped
         Number of leaves that some rule reads, that ``ignore`` covers, and that are left over.
+    tree, left
+        The tree, and the paths in it that are left over, in no order.
     """
 
     rules: Mapping[str, str]
@@ -49,13 +49,13 @@ class Report:
     mapped: int
     ignored: int
     unmapped: int
-    _tree: Tree = field(repr=False, compare=False)
-    _left: frozenset[str] = field(repr=False, compare=False)
+    tree: Tree
+    left: frozenset[str]
 
-    @cached_property
+    @property
     def left_over(self) -> tuple[str, ...]:
         """Paths that no rule reads and ``ignore`` does not cover, in the tree's order."""
-        return tuple(path for path in self._tree.flat if path in self._left)
+        return tuple(path for path in self.tree.flat if path in self.left)
 
 
 class Attempt(NamedTuple):
@@ -68,8 +68,7 @@ class Attempt(NamedTuple):
     verdict: str | None
 
 
-@dataclass(slots=True)
-class _Result:
+class _Result(NamedTuple):
     quantity: Quantity
     line: int
     paths: tuple[str, ...]
@@ -124,8 +123,8 @@ def apply(
         mapped=len(tree.flat) - len(rest),
         ignored=len(rest) - len(left),
         unmapped=len(left),
-        _tree=tree,
-        _left=left,
+        tree=tree,
+        left=left,
     )
     record = Record(crosswalk.format, terms, signals, missing, len(left), tuple(dict.fromkeys(remarks)))
     return record, report

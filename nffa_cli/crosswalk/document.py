@@ -8,7 +8,6 @@ dates and base-60 numbers stay text, because vendors write "On" and "12:30" and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,15 @@ _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
-@dataclass(slots=True)
 class Node:
     """A scalar's text, a list of nodes or a mapping of nodes, and the line (from 1) on which it begins."""
 
-    value: str | list[Node] | dict[str, Node]
-    line: int
-    plain: bool = False
+    __slots__ = ("line", "plain", "value")
+
+    def __init__(self, value: str | list[Node] | dict[str, Node], line: int, plain: bool = False) -> None:
+        self.value = value
+        self.line = line
+        self.plain = plain
 
     def python(self) -> Any:
         """Return the value without lines: None, bool, int, float, text, list or dict."""

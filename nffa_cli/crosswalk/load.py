@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from nffa_cli.crosswalk import document, transforms
 from nffa_cli.crosswalk.document import Document, Node
@@ -27,8 +27,7 @@ Condition = tuple[str, tuple[str, ...]]
 """A path and the texts that its value may have; ``*`` in a text stands for anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One way to obtain a value.
 
     inputs
@@ -48,7 +47,7 @@ class Rule:
     line: int
     inputs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     using: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = MappingProxyType({})
     unit: str | None = None
     unit_from: tuple[str, ...] = ()
     map: Mapping[str, Any] | None = None
@@ -58,8 +57,7 @@ class Rule:
     constant: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """What a term (or an axis) may be obtained from: rules in order of preference."""
 
     name: str
@@ -67,8 +65,7 @@ class Field:
     rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Crosswalk:
+class Crosswalk(NamedTuple):
     """An inward crosswalk: from one format's tree to terms.
 
     file

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from nffa_cli.crosswalk import dates, units
 from nffa_cli.crosswalk.numbers import Unfit, parse, plain
@@ -18,8 +17,7 @@ from nffa_cli.crosswalk.numbers import Unfit, parse, plain
 Inputs = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a transform made of its inputs; ``unit``: the one the data name, ``clock``: how far a moment is known."""
 
     value: Any
@@ -27,8 +25,7 @@ class Reading:
     utc: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What a transform may know besides its inputs.
 
     options
@@ -47,8 +44,7 @@ class Situation:
     date_order: dates.Order | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Transform:
+class Transform(NamedTuple):
     """A row of the table.
 
     inputs

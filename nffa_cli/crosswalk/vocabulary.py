@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 from nffa_cli.crosswalk import document, units
 from nffa_cli.errors import CrosswalkError
@@ -18,8 +17,7 @@ Type = Literal["number", "text", "time", "list", "boolean"]
 _KEYS = frozenset({"type", "unit", "definition", "plausible", "expected", "nxem", "emglossary"})
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """An entry of the vocabulary.
 
     unit
@@ -42,8 +40,7 @@ class Term:
     emglossary: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(NamedTuple):
     """All terms by name, the expected ones in order, and the digest of the file."""
 
     terms: Mapping[str, Term]
