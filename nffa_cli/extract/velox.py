@@ -73,17 +73,21 @@ class _Block:
             return None
         return value if abs(value) < float("inf") else None
 
-    def detector(self) -> dict[str, Any]:
-        """Return the entry of the detector that made this block ({} when it does not say)."""
+    def detector_key(self) -> str | None:
+        """Return the key of the detector that made this block among ``Detectors`` (None when it does not say)."""
         index, name = self.words("BinaryResult", "DetectorIndex"), self.words("BinaryResult", "Detector")
         entries = self.words("Detectors")
         if not isinstance(entries, dict):
-            return {}
-        found = entries.get(f"Detector-{index}") if index not in (None, "") else None
-        if found is None and name:
-            named = (entry for entry in entries.values() if isinstance(entry, dict))
-            found = next((entry for entry in named if str(name) in str(entry.get("DetectorName"))), None)
-        return found if isinstance(found, dict) else {}
+            return None
+        if index not in (None, "") and isinstance(entries.get(f"Detector-{index}"), dict):
+            return f"Detector-{index}"
+        named = (key for key, entry in entries.items() if isinstance(entry, dict) and name)
+        return next((key for key in named if str(name) in str(entries[key].get("DetectorName"))), None)
+
+    def detector(self) -> dict[str, Any]:
+        """Return the entry of the detector that made this block ({} when it does not say)."""
+        key = self.detector_key()
+        return self.metadata["Detectors"][key] if key else {}
 
     def detector_name(self) -> str | None:
         """Return the name of the detector that made this block."""
@@ -130,11 +134,11 @@ def _anchors(blocks: dict[str, list[_Block]]) -> dict[str, str]:
         return {}
     chosen = next((block for block in ordered if block.detector()), ordered[0])
     anchors = {"metadata": f"{chosen.path}.Metadata"}
-    entries = chosen.words("Detectors")
-    entry = chosen.detector()
-    if entry and isinstance(entries, dict):
-        key = next(key for key, value in entries.items() if value is entry)
+    if key := chosen.detector_key():
         anchors["detector"] = f"{chosen.path}.Metadata.Detectors.{key}"
+    counting = (block for kind in ("Spectrum", "SpectrumStream") for block in blocks[kind])
+    if (block := next((block for block in counting if block.detector()), None)) is not None:
+        anchors["spectrometer"] = f"{block.path}.Metadata.Detectors.{block.detector_key()}"
     return anchors
 
 
