@@ -147,17 +147,18 @@ def plot(values: Array, axis: Axis, size: tuple[int, int], title: str | None) ->
     size = max(size[0], 240), max(size[1], 150)  # below, the labels would leave no room for the line
     left, right, top, bottom = PLOT_MARGIN
     wide, tall = size[0] - left - right, size[1] - top - bottom
-    values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    values = np.clip(np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0), -1e300, 1e300)
     scale, offset, unit = axis.scale, axis.offset, axis.unit
     if unit == "eV" and max(abs(offset), abs(offset + scale * values.size)) >= 10_000:
         scale, offset, unit = scale / 1e3, offset / 1e3, "keV"
-    if not (math.isfinite(scale) and math.isfinite(offset)) or scale == 0:
+    if not 1e-9 * abs(offset) < abs(scale) < 1e30 or abs(scale) < 1e-30:  # a broken calibration is none
         scale, offset, unit = 1.0, 0.0, None
     start, stop = sorted((offset, offset + scale * max(1, values.size - 1)))
     shown = values[::-1] if scale < 0 else values
     low, high = min(0.0, float(shown.min())), float(shown.max())
     if high <= low:
         high = low + 1.0
+    high = max(high, low + 1e-300)
     high += 0.04 * (high - low)
     xs = {left + (t - start) / (stop - start) * wide: t for t in nice_ticks(start, stop)}
     ys = {top + (high - t) / (high - low) * tall: t for t in nice_ticks(low, high, 4)}

@@ -126,7 +126,7 @@ def scale_label(axis: Axis, pixels_wide: float) -> tuple[float, str] | None:
     Lengths come in m to pm, reciprocal lengths in nm⁻¹, angles in mrad. None without a usable calibration.
     """
     scale, unit = abs(axis.scale), (axis.unit or "").strip()
-    if not (math.isfinite(scale) and scale > 0) or not unit:
+    if not 1e-30 < scale < 1e30 or not unit:
         return None
     if unit in METRES:
         length = nice_length(0.3 * pixels_wide * scale * METRES[unit])

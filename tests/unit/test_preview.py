@@ -248,7 +248,12 @@ def test_spectra_of_odd_values_are_drawn(tmp_path):
     energy = Axis("Energy", 5, -10.0, 20_000.0, "eV")
     for values in ([np.nan] * 5, [0.0] * 5, [-1.0, -2, np.inf, 3, 1e30], [-5.0, -4, -3, -2, -1]):
         drawn(tmp_path, signal(tmp_path, np.array(values, "f4"), "spectrum", energy, name="very long name " * 20))
-    drawn(tmp_path, signal(tmp_path, np.ones(5, "f4"), "spectrum", Axis("Energy", 5, 0.0, float("nan"), "eV")))
+    for values in ([1e-310, 0, 5e-324, 0, 0], [1.7e308, -1.7e308, 0, 0, 0]):
+        drawn(tmp_path, signal(tmp_path, np.array(values), "spectrum", energy))
+    for scale, offset in ((0.0, 5.0), (1.0, float("nan")), (1e-320, 0.0), (1e-9, 1e9), (1e308, 1e308), (-1e-3, -50.0)):
+        drawn(tmp_path, signal(tmp_path, np.ones(5, "f4"), "spectrum", Axis("Energy", 5, scale, offset, "eV")))
+        axes = Axis("y", 64, scale, offset, "nm"), Axis("x", 64, scale, offset, "nm")
+        drawn(tmp_path, signal(tmp_path, waves(64, 64), "image", *axes))
 
 
 def test_jpeg_is_the_default_and_read_errors_are_told(tmp_path):
