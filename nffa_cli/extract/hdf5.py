@@ -15,9 +15,9 @@ from typing import Any
 import h5py
 
 from nffa_cli import rawtree
+from nffa_cli.arrays import plain
 from nffa_cli.errors import UnreadableFile
 from nffa_cli.extract import containers
-from nffa_cli.extract.arrays import plain
 
 for _ in range(h5py.h5pl.size()):  # a filter plug-in is somebody's code: none is ever loaded
     h5py.h5pl.remove(0)

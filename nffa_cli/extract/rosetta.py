@@ -22,9 +22,9 @@ from typing import Any
 
 import rsciio
 
+from nffa_cli.arrays import plain
 from nffa_cli.errors import UnreadableFile
 from nffa_cli.extract import containers, velox_samples
-from nffa_cli.extract.arrays import plain
 from nffa_cli.extract.rosetta_signals import signal
 from nffa_cli.records import Layout, RawMetadata, Remark
 

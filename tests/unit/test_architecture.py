@@ -17,8 +17,8 @@ MODULES = {
 
 LAYERS = (
     {"errors", "records", "progress"},
-    {"rawtree", "identify", "readiness", "plan", "crosswalk"},
-    {"settings", "forms", "context", "scan", "extract", "pixels", "ink", "preview", "signals", "catalogue", "pool", "samples", "terminal"},
+    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk"},
+    {"settings", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals", "catalogue", "pool", "samples", "terminal"},
     {"reading", "worker"},
     {"look", "pipeline", "verify"},
     {"story", "browse", "fitness", "tour"},
@@ -33,7 +33,7 @@ ALLOWED = {("preview", "pixels"), ("preview", "ink")}
 DOORS = {
     "rsciio": {"extract.rosetta"},
     "hyperspy": {"signals"},
-    "PIL": {"preview", "ink", "pixels"},
+    "PIL": {"preview", "ink", "layouts"},
     "sqlite3": {"catalogue"},
     "rich": {"terminal"},
     "yaml": {"crosswalk.document"},
