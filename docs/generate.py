@@ -67,9 +67,12 @@ def terms() -> str:
     rows = []
     for term in words.terms.values():
         plausible = f"{term.plausible[0]:g} to {term.plausible[1]:g}" if term.plausible else ""
-        rows.append([f"`{term.name}`", term.type, term.unit, plausible, term.definition, f"`{term.nxem}`" if term.nxem else ""])
-    return "# Vocabulary\n\nValues are in these units, always. Outside the plausible range a value is kept and warned of.\n\n" + table(
-        ["term", "type", "unit", "plausible", "meaning", "NXem"], rows
+        rows.append(
+            [f"`{term.name}`", term.type, term.unit, plausible, term.definition, f"`{term.nxem}`" if term.nxem else ""]
+        )
+    return (
+        "# Vocabulary\n\nValues are in these units, always. Outside the plausible range a value is kept and warned of.\n\n"
+        + table(["term", "type", "unit", "plausible", "meaning", "NXem"], rows)
     )
 
 

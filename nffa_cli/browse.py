@@ -31,7 +31,10 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "preview": preview_path(entry),
     }
     record = entry.record
-    return {**head, **{key: record[key] for key in ("format", "status", "signals", "terms", "missing", "unmapped", "warnings")}}
+    return {
+        **head,
+        **{key: record[key] for key in ("format", "status", "signals", "terms", "missing", "unmapped", "warnings")},
+    }
 
 
 def entries(found: Iterable[Entry], limit: int, terminal: Terminal) -> int:
@@ -43,11 +46,15 @@ def entries(found: Iterable[Entry], limit: int, terminal: Terminal) -> int:
         terminal.data(as_json(entry))
         if not terminal.as_json:
             terms = entry.record["terms"]
-            glance = [story.quantity(terms[name]["value"], terms[name]["unit"]) if name in terms else "" for name in GLANCE]
+            glance = [
+                story.quantity(terms[name]["value"], terms[name]["unit"]) if name in terms else "" for name in GLANCE
+            ]
             rows.append((entry.id[:8], (entry.started or "")[:16].replace("T", " "), entry.format, *glance, entry.path))
     terminal.data({"type": "summary", "acquisitions": count})
     if rows:
-        terminal.table(("id", "acquired", "format", "instrument", ">voltage", ">magn.", "detector", "sample", "file"), rows)
+        terminal.table(
+            ("id", "acquired", "format", "instrument", ">voltage", ">magn.", "detector", "sample", "file"), rows
+        )
     more = f"; there may be more: --limit {4 * limit}" if count == limit else ""
     terminal.line(f"{count} acquisitions{more}. Next: nffa show ID" if count else "nothing found")
     return 0
@@ -72,7 +79,9 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
         line["raw"] = unpack_json(store.raw(entry.id))
     terminal.data(line)
     story.show_record(line, terminal)
-    terminal.line(f"  id {entry.id}, version {entry.digest[:16]} of {len(shown.versions)}, ingested {entry.ingested_at}")
+    terminal.line(
+        f"  id {entry.id}, version {entry.digest[:16]} of {len(shown.versions)}, ingested {entry.ingested_at}"
+    )
     for alias in shown.aliases:
         terminal.line(f"  the same content: {alias}")
     if entry.preview:

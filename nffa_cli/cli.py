@@ -89,7 +89,9 @@ def run(args: list[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return _failed(KeyboardInterrupt("interrupted"), None, "run the same command again: it goes on where it stopped", 130)
+        return _failed(
+            KeyboardInterrupt("interrupted"), None, "run the same command again: it goes on where it stopped", 130
+        )
     except BrokenPipeError:
         sys.stdout = None  # type: ignore[assignment]
         return 1

@@ -50,7 +50,9 @@ def profile(home: Path, name: str) -> dict[str, Any]:
     return found[name]
 
 
-def save_session(home: Path, folder: str, values: Mapping[str, Any], *, here: bool = False, replace: bool = False) -> Path:
+def save_session(
+    home: Path, folder: str, values: Mapping[str, Any], *, here: bool = False, replace: bool = False
+) -> Path:
     """Write the session of a folder, beside the data (``here``) or into ``NFFA_HOME``; raises if there is one already."""
     if not values:
         raise UsageError("a session needs at least one answer", hint="nffa session new --set sample.name=W12")
@@ -88,7 +90,9 @@ def save_profile(home: Path, name: str, values: Mapping[str, Any], *, replace: b
         raise UsageError(f"a profile's name is letters, digits, dots and dashes, not {name!r}")
     forms.check(values, forms.PROFILE)
     if not {"vendor", "model", "serial"} & set(values):
-        raise UsageError("a profile needs a vendor, a model or a serial to be found by", hint="--model, --serial or --vendor")
+        raise UsageError(
+            "a profile needs a vendor, a model or a serial to be found by", hint="--model, --serial or --vendor"
+        )
     path = profile_folder(home) / f"{name}.yaml"
     if path.exists() and not replace:
         raise UsageError(f"there is a profile {name} already", where=str(path), hint="add --replace to write it anew")
@@ -120,7 +124,9 @@ class Contexts:
         self._profiles = profiles(home)
         self._sessions: dict[str, tuple[dict[str, Any], list[str]]] = {}
         self._known: dict[str, dict[str, Any]] = {}
-        self._stored = {path.name for path in (home / "sessions").glob("*.yaml")} if (home / "sessions").is_dir() else set()
+        self._stored = (
+            {path.name for path in (home / "sessions").glob("*.yaml")} if (home / "sessions").is_dir() else set()
+        )
 
     def of(self, folder: str) -> dict[str, Any]:
         """Return what is known of ``folder`` (absolute)."""
@@ -163,31 +169,3 @@ def _over(near: Mapping[str, Any], far: Mapping[str, Any]) -> dict[str, Any]:
         below = far.get(key)
         found[key] = _over(value, below) if isinstance(value, Mapping) and isinstance(below, Mapping) else value
     return found
-
-
-def match_profile(stated: Mapping[str, str | None], known: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the one profile that fits what a file says of its instrument.
-
-    A profile fits when it contradicts nothing the file states (vendor, model, serial; case and quotes aside, one may hold
-    the other: "ULTRA 55" and "ULTRA 55-36-06") and agrees with it in at least one. Most agreements win; a tie fits nobody.
-    """
-    scored = [(_agreement(stated, profile), profile) for profile in known]
-    best = max((score for score, _ in scored), default=0)
-    fits = [profile for score, profile in scored if score == best]
-    return fits[0] if best > 0 and len(fits) == 1 else None
-
-
-def _agreement(stated: Mapping[str, str | None], profile: Mapping[str, Any]) -> int:
-    score = 0
-    for key, weight in (("serial", 4), ("model", 2), ("vendor", 1)):
-        ours, theirs = _plain(profile.get(key)), _plain(stated.get(key))
-        if not ours or not theirs:
-            continue
-        if ours not in theirs and theirs not in ours:
-            return 0
-        score += weight
-    return score
-
-
-def _plain(text: object) -> str:
-    return " ".join(re.sub(r"[\"']", " ", str(text or "")).split()).casefold()

@@ -93,7 +93,11 @@ INSTRUMENT = (
 
 PROFILE = (
     *(Key(place, check, about) for place, check, about in INSTRUMENT),
-    Key("operator_policy", _one_of("keep", "pseudonym", "drop"), "What copies that leave the PC say of operators [pseudonym]."),
+    Key(
+        "operator_policy",
+        _one_of("keep", "pseudonym", "drop"),
+        "What copies that leave the PC say of operators [pseudonym].",
+    ),
 )
 """What is said once of an instrument."""
 
@@ -136,7 +140,9 @@ def from_pairs(pairs: Iterable[str], form: tuple[Key, ...]) -> dict[str, Any]:
         if keys[place].check is _elements:
             found[place] = [each.strip() for each in text.split(",") if each.strip()]
         else:
-            found[place] = text.lower() == "true" if keys[place].check is _flag and text.lower() in ("true", "false") else text
+            found[place] = (
+                text.lower() == "true" if keys[place].check is _flag and text.lower() in ("true", "false") else text
+            )
     check(found, form)
     return found
 

@@ -143,9 +143,8 @@ def identify(name: str, head: bytes) -> Identity:
     extension = extension_of(name)
     named = [fmt for fmt in FORMATS if extension in fmt.extensions]
     for fmt in named:
-        if fmt.starts is None or fmt.starts(head):
-            if head:
-                return Identity("ours", fmt.name, fmt.family)
+        if head and (fmt.starts is None or fmt.starts(head)):
+            return Identity("ours", fmt.name, fmt.family)
     for kind, extensions, starts in NOT_OURS:
         if head.startswith(starts) or (extension in extensions and not _unmistakable(head)):
             return Identity("not-ours", reason=f"not-ours: {kind}")

@@ -27,7 +27,9 @@ def limits(values: settings.Settings) -> Limits:
     return Limits(values["worker.seconds"], values["worker.memory_mb"])
 
 
-def inspect(paths: list[str], values: settings.Settings, *, raw: bool = False, second: bool = False) -> Iterator[dict[str, Any]]:
+def inspect(
+    paths: list[str], values: settings.Settings, *, raw: bool = False, second: bool = False
+) -> Iterator[dict[str, Any]]:
     """Read each acquisition below ``paths`` and yield what was found, in order.
 
     Yields dicts with ``acquisition``, ``answer`` (the worker's header), ``raw`` (unpacked, on request) and ``hyperspy``
@@ -40,10 +42,16 @@ def inspect(paths: list[str], values: settings.Settings, *, raw: bool = False, s
                 if isinstance(found, scan.Unreadable):
                     yield {"acquisition": None, "shown": found.shown, "answer": _unreadable(found)}
                 elif found.skip:
-                    yield {"acquisition": found, "shown": found.shown, "answer": {"state": "skipped", "reason": found.skip}}
+                    yield {
+                        "acquisition": found,
+                        "shown": found.shown,
+                        "answer": {"state": "skipped", "reason": found.skip},
+                    }
                 else:
                     context = contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
-                    answer = _ask(pool, read_job(found, context, values, patience=0.0, pictures=True, hash_=True, raw=raw))
+                    answer = _ask(
+                        pool, read_job(found, context, values, patience=0.0, pictures=True, hash_=True, raw=raw)
+                    )
                     item: dict[str, Any] = {"acquisition": found, "shown": found.shown, "answer": answer.header}
                     if raw and answer.blob:
                         from nffa_cli.reading import unpack_json

@@ -237,8 +237,12 @@ class Ingest:
                 self.store.save_ledger(row for row in batch.ledger)
         for outcome in batch.outcomes:
             twin = doubles.get(str(outcome.detail.get("acquisition")))
-            yield outcome if twin is None else replace(
-                outcome, status="unchanged", reason="same-content", detail={**outcome.detail, "acquisition": twin}
+            yield (
+                outcome
+                if twin is None
+                else replace(
+                    outcome, status="unchanged", reason="same-content", detail={**outcome.detail, "acquisition": twin}
+                )
             )
 
     def _save(self, version: NewVersion, drawn: str | None, doubles: dict[str, str]) -> None:

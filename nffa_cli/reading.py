@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import __version__, context, extract, identify, readiness
+from nffa_cli import __version__, extract, identify, readiness
 from nffa_cli.crosswalk import apply, load, merge, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
 from nffa_cli.records import Axis, FileStamp, RawMetadata, Record, Remark, Signal
@@ -115,7 +115,9 @@ def _head(path: str) -> bytes:
         return file.read(identify.HEAD_BYTES)
 
 
-def _not_read(identity: identify.Identity, main: FileStamp, job: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
+def _not_read(
+    identity: identify.Identity, main: FileStamp, job: Mapping[str, Any]
+) -> tuple[str, str | None, str | None]:
     if identity.verdict == "damaged":
         state = "waiting" if main.size == 0 and _young(job) else "damaged"
         return state, identity.reason, identity.format
@@ -151,19 +153,13 @@ def normalise(raw: RawMetadata, where: Mapping[str, Any]) -> tuple[Record, dict[
     """
     folder = Path(where["crosswalks"])
     words = _vocabulary(str(folder))
-    table = load.for_format(raw.format, folder / "inward")
+    table = load.for_format(raw.format, folder / "inward") or load.empty(raw.format)
     session = where.get("session") or {}
-    if table is None:
-        record = Record(raw.format, {}, raw.signals, warnings=raw.warnings)
-        profile = _profile(record, where)
-    else:
-        record, _ = apply.apply(table, words, raw)
-        profile = _profile(record, where)
-        known = {**(profile or {}), **session.get("instrument", {})}
-        if "date_order" in known or "timezone" in known:
-            record, _ = apply.apply(
-                table, words, raw, date_order=known.get("date_order"), timezone=known.get("timezone")
-            )
+    record, _ = apply.apply(table, words, raw)
+    profile = merge.match_profile(record, where.get("profiles") or [], session)
+    known = {**(profile or {}), **session.get("instrument", {})}
+    if "date_order" in known or "timezone" in known:
+        record, _ = apply.apply(table, words, raw, date_order=known.get("date_order"), timezone=known.get("timezone"))
     record = merge.merge(record, session, profile, words)
     for problem in where.get("problems") or []:
         record = _with_warning(record, Remark("session-file", problem))
@@ -175,15 +171,6 @@ def normalise(raw: RawMetadata, where: Mapping[str, Any]) -> tuple[Record, dict[
         "context": where.get("digest"),
     }
     return record, provenance
-
-
-def _profile(record: Record, where: Mapping[str, Any]) -> dict[str, Any] | None:
-    said = (where.get("session") or {}).get("instrument", {})
-    stated = {}
-    for key in ("vendor", "model", "serial"):
-        term = record.terms.get(f"instrument.{key}")
-        stated[key] = str(term.value) if term else said.get(key)
-    return context.match_profile(stated, where.get("profiles") or [])
 
 
 @cache
@@ -205,7 +192,7 @@ def _preview(signals: Sequence[Signal], wanted: Mapping[str, Any]) -> tuple[str 
     from nffa_cli import preview
 
     try:
-        made = preview.render(signals, Path(wanted["path"]), size=wanted["size"], fmt=wanted["format"], loaders=_loaders())
+        made = preview.render(signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=_loaders())
     except (NffaError, MemoryError) as error:
         return None, str(error)
     return (wanted["path"], None) if made else (None, None)
@@ -250,7 +237,13 @@ def unpack(blob: bytes) -> RawMetadata:
     """Return what ``pack`` was given, without the layouts."""
     found = unpack_json(blob)
     signals = tuple(
-        Signal(each["name"], each["kind"], tuple(each["shape"]), each["dtype"], tuple(Axis(**axis) for axis in each["axes"]))
+        Signal(
+            each["name"],
+            each["kind"],
+            tuple(each["shape"]),
+            each["dtype"],
+            tuple(Axis(**axis) for axis in each["axes"]),
+        )
         for each in found["signals"]
     )
     warnings = tuple(Remark(**each) for each in found["warnings"])

@@ -10,8 +10,9 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from nffa_cli.errors import UsageError
 from nffa_cli.identify import extension_of
@@ -179,9 +180,8 @@ def _partner(main: str, sidecars: tuple[str, ...]) -> str | None:
     return None
 
 
-def _stamp(folder: str, name: str, found: os.stat_result, role: str) -> FileStamp:
-    path = f"{folder.rstrip(os.sep)}{os.sep}{name}"
-    return replace(FileStamp(path, found.st_size, found.st_mtime_ns, found.st_ino), role=role)
+def _stamp(folder: str, name: str, found: os.stat_result, role: Literal["main", "sidecar"]) -> FileStamp:
+    return FileStamp(f"{folder.rstrip(os.sep)}{os.sep}{name}", found.st_size, found.st_mtime_ns, found.st_ino, role)
 
 
 def _join(shown: str, name: str) -> str:

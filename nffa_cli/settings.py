@@ -30,7 +30,9 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("ingest.settle", 10.0, "Seconds without a change after which a file counts as written (0: by format alone)."),
+    Setting(
+        "ingest.settle", 10.0, "Seconds without a change after which a file counts as written (0: by format alone)."
+    ),
     Setting("ingest.patience", 600.0, "Seconds to wait for a missing partner file or missing bytes."),
     Setting("ingest.jobs", 0, "Worker processes (0: one for each processor)."),
     Setting("ingest.pictures", False, "Take pictures without instrument metadata too."),
@@ -66,7 +68,11 @@ class Settings:
 
     def over(self, **flags: Any) -> Settings:
         """Return settings in which the given flags (``ingest_settle=0``; None: not given) win."""
-        given = {key: Value(flags[name], "flag") for key in self._values if flags.get(name := key.replace(".", "_")) is not None}
+        given = {
+            key: Value(flags[name], "flag")
+            for key in self._values
+            if flags.get(name := key.replace(".", "_")) is not None
+        }
         return Settings({**self._values, **given})
 
 
@@ -86,7 +92,9 @@ def make_home() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DiskError(
-            f"cannot make nffa's folder: {error.strerror}", where=str(folder), hint="set NFFA_HOME to a folder you can write to"
+            f"cannot make nffa's folder: {error.strerror}",
+            where=str(folder),
+            hint="set NFFA_HOME to a folder you can write to",
         ) from error
     return folder
 
@@ -161,7 +169,9 @@ def _typed(setting: Setting, value: Any, source: str) -> Any:
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted or (wanted in (int, float) and not 0 <= value < 1e12):
-        kind = {float: "a number, 0 or more", int: "a whole number, 0 or more", bool: "true or false", str: "a text"}[wanted]
+        kind = {float: "a number, 0 or more", int: "a whole number, 0 or more", bool: "true or false", str: "a text"}[
+            wanted
+        ]
         raise ConfigError(f"{setting.key} must be {kind}, not {value!r}", where=source)
     return value
 

@@ -17,6 +17,7 @@ from nffa_cli.scan import Unreadable
 from nffa_cli.terminal import Terminal
 
 TROUBLE = ("quarantined", "failed")
+NOTHING: tuple[str, ...] = ()
 LOUD = ("quarantined", "failed", "waiting")
 """Outcomes that a person is told one by one."""
 
@@ -105,7 +106,7 @@ def tell_plan(steps: Iterable[Step | Unreadable], terminal: Terminal) -> int:
     counts: Counter[str] = Counter()
     for step in steps:
         if isinstance(step, Unreadable):
-            shown, stages, reason = step.shown, (), f"unreadable-folder: {step.reason}"
+            shown, stages, reason = step.shown, NOTHING, f"unreadable-folder: {step.reason}"
         else:
             shown, stages, reason = step.acquisition.shown, step.plan.stages, step.plan.reason
         counts["due" if stages else "nothing due"] += 1
@@ -148,10 +149,17 @@ def show_record(line: Mapping[str, Any], terminal: Terminal) -> None:
     terminal.line(f"{files}   {line['format']}   {line['status']}")
     for signal in line["signals"]:
         shape = " × ".join(str(size) for size in signal["shape"])
-        steps = ", ".join(f"{axis['name']} {quantity(axis['scale'], axis['unit'])}" for axis in signal["axes"] if axis["unit"])
+        steps = ", ".join(
+            f"{axis['name']} {quantity(axis['scale'], axis['unit'])}" for axis in signal["axes"] if axis["unit"]
+        )
         name = f"{signal['name']}: " if signal["name"] else ""
-        terminal.line(f"  {name}{signal['kind']}, {shape}, {signal['dtype']}" + (f"; step {steps}" if steps else "; uncalibrated"))
-    rows = [(name, quantity(term["value"], term["unit"]), term["source"], term["raw"]) for name, term in line["terms"].items()]
+        terminal.line(
+            f"  {name}{signal['kind']}, {shape}, {signal['dtype']}" + (f"; step {steps}" if steps else "; uncalibrated")
+        )
+    rows = [
+        (name, quantity(term["value"], term["unit"]), term["source"], term["raw"])
+        for name, term in line["terms"].items()
+    ]
     if rows:
         terminal.table(("term", ">value", "source", "as written"), rows)
     for warning in line["warnings"]:

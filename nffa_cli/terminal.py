@@ -86,7 +86,9 @@ class Terminal:
         for column in columns:
             last = column is columns[-1]
             justify: Any = "right" if column.startswith(">") else "left"
-            made.add_column(column.lstrip(">"), justify=justify, overflow="fold" if last else "ellipsis", no_wrap=not last)
+            made.add_column(
+                column.lstrip(">"), justify=justify, overflow="fold" if last else "ellipsis", no_wrap=not last
+            )
         for row in rows:
             made.add_row(*(Text(printable("" if cell is None else cell)) for cell in row))
         Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(made)

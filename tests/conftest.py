@@ -31,7 +31,9 @@ ALLOWED_SKIPS = ("needs torch",)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--strict-skips", action="store_true", help="fail when a test was skipped for want of anything but torch")
+    parser.addoption(
+        "--strict-skips", action="store_true", help="fail when a test was skipped for want of anything but torch"
+    )
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):

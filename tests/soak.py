@@ -96,7 +96,7 @@ def prove(home: Path, inbox: Path) -> dict[str, int]:
     recorded = {os.fsdecode(path): digest for path, digest in rows}
     on_disk = {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in inbox.rglob("*") if path.is_file()}
     torn = [name for name in previews if (home / "previews" / name).stat().st_size == 0]
-    assert recorded == on_disk, (set(on_disk) ^ set(recorded))
+    assert recorded == on_disk, set(on_disk) ^ set(recorded)
     assert len(rows) == len(recorded)
     assert not twice
     assert not torn
@@ -148,8 +148,16 @@ def crash(seed: int, room: Path, *, most: int = 10_000) -> dict[str, int]:
 def seeds(room: Path) -> list[Path]:
     """Return good files of every format: our own samples, and the corpus where it is at hand."""
     ours = samples.make(room / "seeds", seed=1)
-    theirs = [path for path in CORPUS.rglob("*") if path.is_file() and path.stat().st_size < SMALL] if CORPUS.is_dir() else []
-    kept = [path for path in theirs if path.parent.name not in ("spm", "damaged") and path.suffix not in (".yaml", ".txt", ".hdr")]
+    theirs = (
+        [path for path in CORPUS.rglob("*") if path.is_file() and path.stat().st_size < SMALL]
+        if CORPUS.is_dir()
+        else []
+    )
+    kept = [
+        path
+        for path in theirs
+        if path.parent.name not in ("spm", "damaged") and path.suffix not in (".yaml", ".txt", ".hdr")
+    ]
     return sorted(path for path in [*ours, *kept] if path.suffix.lower() not in (".txt", ".hdr"))
 
 
@@ -167,11 +175,15 @@ def mutated(data: bytes, chance: random.Random) -> tuple[str, bytes]:
             changed[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
     elif kind == "hostile size":
         place = chance.randrange(max(1, min(4096, len(data) - 8)))
-        changed[place : place + 4] = chance.choice((b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x7f\xff\xff\xff", b"\0\0\0\0"))
+        changed[place : place + 4] = chance.choice(
+            (b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x7f\xff\xff\xff", b"\0\0\0\0")
+        )
     else:
         start = chance.randrange(len(data))
         length = min(chance.randrange(1, 5000), len(data) - start)
-        changed[start : start + length] = bytes(length) if kind == "zeroed block" else bytes(changed[start : start + length]) * 2
+        changed[start : start + length] = (
+            bytes(length) if kind == "zeroed block" else bytes(changed[start : start + length]) * 2
+        )
     return kind, bytes(changed)
 
 

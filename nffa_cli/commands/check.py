@@ -14,7 +14,9 @@ from nffa_cli.terminal import Terminal
 
 @click.command("check", short_help="Hash the files again and prove that nothing has rotted.")
 @click.argument("folder", required=False, type=click.Path())
-@click.option("--max-age", type=click.FloatRange(0), default=0.0, help="Leave out what was checked in the last DAYS [0].")
+@click.option(
+    "--max-age", type=click.FloatRange(0), default=0.0, help="Leave out what was checked in the last DAYS [0]."
+)
 @output_options
 def command(folder: str | None, max_age: float, terminal: Terminal) -> int:
     """Hash the recorded files again (all, or those below FOLDER) and name those that changed or are gone.

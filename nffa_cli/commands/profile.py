@@ -66,5 +66,7 @@ def show(name: str, terminal: Terminal) -> int:
     """Show the profile NAME."""
     profile = context.profile(settings.home(), name)
     terminal.data({"type": "profile", **profile})
-    terminal.table(("key", "value", "meaning"), [(key.place, profile.get(key.place), key.about) for key in forms.PROFILE])
+    terminal.table(
+        ("key", "value", "meaning"), [(key.place, profile.get(key.place), key.about) for key in forms.PROFILE]
+    )
     return 0

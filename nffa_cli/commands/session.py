@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+from typing import Any
 
 import click
 
 from nffa_cli import context, forms, settings
 from nffa_cli.commands.options import output_options
+from nffa_cli.errors import ConfigError
 from nffa_cli.terminal import Terminal
 
 FOLDER = click.argument("folder", default=".", type=click.Path(exists=True, file_okay=False))
@@ -20,7 +23,9 @@ def command() -> None:
 
 @command.command("new")
 @FOLDER
-@click.option("--set", "given", multiple=True, metavar="KEY=VALUE", help="Answer without being asked, e.g. sample.name=W12.")
+@click.option(
+    "--set", "given", multiple=True, metavar="KEY=VALUE", help="Answer without being asked, e.g. sample.name=W12."
+)
 @click.option("--here", is_flag=True, help="Write nffa-session.yaml into FOLDER instead of nffa's own folder.")
 @click.option("--replace", is_flag=True, help="Write an existing session anew.")
 @output_options
@@ -35,25 +40,25 @@ def new(folder: str, given: tuple[str, ...], here: bool, replace: bool, terminal
       nffa session new . --set proposal.id=161 --set sample.atom_types=Si,O
     """  # noqa: D301
     values = forms.from_pairs(given, forms.SESSION)
-    for place, question in forms.QUESTIONS if click.get_text_stream("stdin").isatty() else ():
-        if place not in values:
-            values |= _ask(place, question)
+    if sys.stdin.isatty():
+        for place, question in forms.QUESTIONS:
+            values |= {} if place in values else _ask(place, question)
     path = context.save_session(settings.make_home(), folder, values, here=here, replace=replace)
     terminal.data({"type": "session", "path": str(path), **values})
     terminal.line(f"wrote {path}. Next: nffa ingest {folder}")
     return 0
 
 
-def _ask(place: str, question: str) -> dict[str, object]:
+def _ask(place: str, question: str) -> dict[str, Any]:
     """Ask until the answer is right or left out."""
 
-    def checked(text: str) -> dict[str, object]:
+    def checked(text: str) -> dict[str, Any]:
         try:
             return forms.from_pairs([f"{place}={text}"], forms.SESSION) if text.strip() else {}
-        except forms.ConfigError as error:
+        except ConfigError as error:
             raise click.UsageError(str(error)) from error
 
-    answer: dict[str, object] = click.prompt(question, default="", show_default=False, value_proc=checked, err=True)
+    answer: dict[str, Any] = click.prompt(question, default="", show_default=False, value_proc=checked, err=True)
     return answer or {}
 
 

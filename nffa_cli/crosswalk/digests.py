@@ -1,4 +1,4 @@
-"""Which crosswalk a record was made with, as a digest of bytes: found without parsing, because every run asks for all.
+"""Which crosswalk a record was made with, as a digest of bytes; found without parsing, since every run asks for all.
 
 A format's digest covers its own file, the one it refers to (``same_as``) and the vocabulary. When it differs from the one
 in a record's provenance, the record is due to be normalised again; nothing needs to be read again.

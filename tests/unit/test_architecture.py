@@ -18,7 +18,8 @@ MODULES = {
 LAYERS = (
     {"errors", "records", "progress"},
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk"},
-    {"settings", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals", "catalogue", "pool", "samples", "terminal"},
+    {"settings", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
+     "catalogue", "pool", "samples", "terminal"},
     {"reading", "worker"},
     {"look", "pipeline", "verify"},
     {"story", "browse", "fitness", "tour"},
@@ -105,7 +106,9 @@ def test_every_module_says_what_it_is():
 
 def test_only_the_terminal_prints():
     for module, path in MODULES.items():
-        calls = (node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+        calls = (
+            node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+        )
         prints = any(isinstance(call, ast.Name) and call.id == "print" for call in calls)
         assert not prints or module == "nffa_cli.terminal", module
 

@@ -97,27 +97,6 @@ def test_a_second_session_for_a_folder_needs_replace(tmp_path):
     assert known(tmp_path, tmp_path, tmp_path / "home")["session"] == {"sample": {"name": "b"}}
 
 
-SUPRA = {"name": "supra", "vendor": "Zeiss", "model": "SUPRA 40"}
-SECOND = {"name": "second", "vendor": "Zeiss", "model": "SUPRA 40", "serial": "SUPRA 40-99"}
-
-
-@pytest.mark.parametrize(
-    ("stated", "profiles", "expected"),
-    [
-        ({"vendor": "Zeiss", "model": "Supra 40", "serial": "SUPRA 40-25-44"}, [SUPRA], "supra"),
-        ({"vendor": "Zeiss", "model": "SUPRA 40", "serial": "SUPRA 40-99"}, [SUPRA, SECOND], "second"),
-        ({"vendor": "Zeiss", "model": "Merlin", "serial": None}, [SUPRA], None),
-        ({"vendor": "FEI", "model": None, "serial": None}, [SUPRA], None),
-        ({"vendor": None, "model": None, "serial": None}, [SUPRA], None),
-        ({"vendor": "Zeiss", "model": None, "serial": None}, [SUPRA, {**SUPRA, "name": "other"}], None),
-        ({"vendor": "FEI", "model": 'Helios NanoLab" 660', "serial": None}, [{"name": "h", "model": "Helios NanoLab 660"}], "h"),
-    ],
-)
-def test_a_profile_fits_when_it_contradicts_nothing(stated, profiles, expected):
-    found = context.match_profile(stated, profiles)
-    assert (found["name"] if found else None) == expected
-
-
 @pytest.mark.parametrize(
     ("name", "values"),
     [("../up", {"vendor": "Z"}), ("ok", {}), ("ok", {"facility": "F"}), ("ok", {"vendor": "Z", "date_order": "YDM"})],

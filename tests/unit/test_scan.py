@@ -61,7 +61,9 @@ def test_two_names_that_differ_in_case_stay_two(tmp_path):
     assert names(tmp_path) == {"A.tif": ["A.txt"], "a.tif": []}
 
 
-@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", "._a.tif", "~$a.docx", "a.tif.tmp", "a.tif.part", ".DS_Store"])
+@pytest.mark.parametrize(
+    "name", ["Thumbs.db", "desktop.ini", "._a.tif", "~$a.docx", "a.tif.tmp", "a.tif.part", ".DS_Store"]
+)
 def test_furniture_is_skipped(tmp_path, name):
     make(tmp_path, name)
     (found,) = scan.walk(str(tmp_path))
@@ -172,7 +174,12 @@ NAMES = st.text(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(NAMES, st.sampled_from(["", ".tif", ".TXT", ".emi", "_1.ser", ".hdr", "-tif.hdr", ".raw"])), max_size=12))
+@given(
+    st.lists(
+        st.tuples(NAMES, st.sampled_from(["", ".tif", ".TXT", ".emi", "_1.ser", ".hdr", "-tif.hdr", ".raw"])),
+        max_size=12,
+    )
+)
 def test_every_file_belongs_to_exactly_one_acquisition(pairs):
     files = {stem + suffix: os.stat_result([0] * 10) for stem, suffix in pairs}
     grouped = [os.path.basename(s.path) for a in scan.group("/x", "x", files) for s in a.files]

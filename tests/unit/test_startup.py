@@ -7,7 +7,20 @@ import sys
 
 import pytest
 
-HEAVY = ("numpy", "yaml", "rich", "sqlite3", "h5py", "PIL", "rsciio", "hyperspy", "dask", "psutil", "platformdirs", "json.tool")
+HEAVY = (
+    "numpy",
+    "yaml",
+    "rich",
+    "sqlite3",
+    "h5py",
+    "PIL",
+    "rsciio",
+    "hyperspy",
+    "dask",
+    "psutil",
+    "platformdirs",
+    "json.tool",
+)
 
 
 def loaded_after(code: str) -> set[str]:
