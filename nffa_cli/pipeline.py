@@ -69,6 +69,7 @@ class Planner:
             previews=values["preview.size"] > 0,
             pictures=values["ingest.pictures"],
         )
+        self.seen: set[str] = set()
         self._home = str(home.resolve())
 
     def steps(self) -> Iterator[Step | scan.Unreadable]:
@@ -78,7 +79,9 @@ class Planner:
 
     def step(self, found: Acquisition) -> Step:
         """Say what is due for one acquisition."""
-        known = self.ledger.get(path_key(found.main.path))
+        key = path_key(found.main.path)
+        self.seen.add(key)
+        known = self.ledger.get(key)
         context = self.contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
         versions = self.versions
         if context["digest"] != versions.context:
@@ -118,6 +121,16 @@ class Ingest:
             self._batch.outcomes.append(self._outcome(found, "waiting", row.reason))
         self._young = []
         yield from self._commit()
+        self._note_vanished()
+
+    def _note_vanished(self) -> None:
+        """Note the main files that are gone: nobody waits for them any more; what was recorded of them stays."""
+        left = [row for key, row in self.planner.ledger.items() if key not in self.planner.seen]
+        gone = [row for row in left if not os.path.lexists(row.path)]
+        if gone:
+            with self.store.batch():
+                self.store.set_vanished(row.key for row in gone)
+                self.store.forget(row.path for row in gone)
 
     def _feed(self, pool: Pool, steps: Iterator[Step | scan.Unreadable], *, young_too: bool) -> Iterator[Outcome]:
         for each in steps:

@@ -148,18 +148,15 @@ def digest(hashes: Sequence[str]) -> str:
 def normalise(raw: RawMetadata, where: Mapping[str, Any]) -> tuple[Record, dict[str, Any]]:
     """Turn the vendor's words into terms, then add what the session file and the instrument's profile know.
 
-    A profile is found by what the file says of its instrument, so the crosswalk is applied once more when it brings a
-    date order or a time zone.
+    A profile is found by what the file says of its instrument, so where there are profiles the crosswalk is applied twice:
+    once to learn which instrument it was, once with its clock.
     """
     folder = Path(where["crosswalks"])
     words = _vocabulary(str(folder))
     table = load.for_format(raw.format, folder / "inward") or load.empty(raw.format)
     session = where.get("session") or {}
-    record, _ = apply.apply(table, words, raw)
-    profile = merge.match_profile(record, where.get("profiles") or [], session)
-    known = {**(profile or {}), **session.get("instrument", {})}
-    if "date_order" in known or "timezone" in known:
-        record, _ = apply.apply(table, words, raw, date_order=known.get("date_order"), timezone=known.get("timezone"))
+    profile, clock = _instrument(table, words, raw, where)
+    record, _ = apply.apply(table, words, raw, **clock)
     record = merge.merge(record, session, profile, words)
     for problem in where.get("problems") or []:
         record = _with_warning(record, Remark("session-file", problem))
@@ -171,6 +168,19 @@ def normalise(raw: RawMetadata, where: Mapping[str, Any]) -> tuple[Record, dict[
         "context": where.get("digest"),
     }
     return record, provenance
+
+
+def _instrument(
+    table: load.Crosswalk, words: vocabulary.Vocabulary, raw: RawMetadata, where: Mapping[str, Any]
+) -> tuple[Mapping[str, Any] | None, dict[str, str | None]]:
+    """Return the profile of the instrument that a file names, and what is known of its clock (order of dates, zone)."""
+    session = where.get("session") or {}
+    if not where.get("profiles") and "instrument" not in session:
+        return None, {}
+    record, _ = apply.apply(table, words, raw)
+    profile = merge.match_profile(record, where.get("profiles") or [], session)
+    known = {**(profile or {}), **session.get("instrument", {})}
+    return profile, {key: known.get(key) for key in ("date_order", "timezone")}
 
 
 @cache
@@ -265,10 +275,13 @@ def explain(job: dict[str, Any]) -> Result:
         return _verdict("skipped", identity.reason)
     raw = extract.read([stamp.path for stamp in files], identity.family or "")
     folder = Path(job["context"]["crosswalks"])
-    table = load.for_format(raw.format, folder / "inward")
-    if table is None:
-        return _verdict("failed", f"no crosswalk for {raw.format}", raw.format)
-    found = check.explain(table, _vocabulary(str(folder)), raw, job["term"])
+    table = load.for_format(raw.format, folder / "inward") or load.empty(raw.format)
+    words = _vocabulary(str(folder))
+    _, clock = _instrument(table, words, raw, job["context"])
+    found = check.explain(table, words, raw, job["term"], **clock)
+    record, _ = normalise(raw, job["context"])
+    final = record.terms.get(job["term"])
+    found["final"] = final.as_json() if final else None
     return {"state": "ready", "reason": None, "format": raw.format, "explanation": found}, b""
 
 

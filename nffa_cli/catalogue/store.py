@@ -139,6 +139,7 @@ class Store:
                         (number, seq))  # fmt: skip
             self._write_files(number, version.files)
             self._db.do("DELETE FROM alias WHERE path = ?", (os.fsencode(version.files[0].path),))
+            self._release_copies(seq, version.digest)
             self._db.do("INSERT INTO raw (version, data) VALUES (?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
                         (number, version.raw))  # fmt: skip
             self._write_record(seq, number, version.files[0].path, version.record, version.provenance)
@@ -257,6 +258,11 @@ class Store:
 
     # Proving that nothing rotted
 
+    def faults(self) -> list[str]:
+        """Return what SQLite finds wrong with the file itself; empty: nothing."""
+        found = [str(row[0]) for row in self._db.rows("PRAGMA quick_check(10)")]
+        return [] if found == ["ok"] else found
+
     def files_to_check(self, since: str, *, under: str | None = None) -> Iterator[FileToCheck]:
         """Yield the files of current versions that were not checked since ``since`` (ISO 8601, UTC).
 
@@ -273,6 +279,12 @@ class Store:
         return queries.dump(self._db)
 
     # How it is done
+
+    def _release_copies(self, seq: int, digest: str) -> None:
+        """Let go of copies that hold other content than the acquisition does now: the next run takes each for itself."""
+        gone = self._db.rows("SELECT path FROM alias WHERE acquisition = ? AND digest <> ?", (seq, digest))
+        self._db.do_many("DELETE FROM alias WHERE path = ?", gone)
+        self._db.do_many("DELETE FROM ledger WHERE path = ?", gone)
 
     def _known(self, acquisition: str) -> tuple[int, str, int]:
         """Return row number, path and current version of an acquisition."""
