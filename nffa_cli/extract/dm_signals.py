@@ -173,7 +173,7 @@ def _signal(path: str, image: _Image, order: str) -> Signal:
         plain = turn == tuple(range(len(turn)))
         layout = Layout(path, "raw", stored_type, (block["offset"],), () if plain else lies, () if plain else turn)
     else:
-        layout = Layout(path, "rosetta", _stored_type(dtype, "<"), detail={"index": image.number})
+        layout = Layout(path, "rosetta", _stored_type(dtype, "<"), detail={"plugin": "gatan-dm", "index": image.number})
     if code in COLOUR:
         shape, axes = (*shape, 4), (*axes, Axis("colour", 4))
     return Signal(image.name, kind, shape, dtype, axes, layout)

@@ -77,6 +77,8 @@ PLUGINS: tuple[Plugin, ...] = (
     Plugin("rosetta-semper", "semper", (".unf",), b"", "TEM images of SEMPER", lazy=False),
     Plugin("rosetta-tvips", "tvips", (".tvips",), b"", "TEM image streams of TVIPS cameras"),
     Plugin("rosetta-prz", "pantarhei", (".prz",), b"PK\x03\x04", "STEM and EELS of CEOS Panta Rhei", lazy=False),
+    Plugin("gatan-dm", "digitalmicrograph", (), b"", "samples of colour and packed complex images; the rest is our own",
+           lazy=False),
     Plugin("rosetta-digitalsurf", "digitalsurf", (".sur",), b"D", "cathodoluminescence of Attolight SEMs", lazy=False),
 )  # fmt: skip
 """What is left out, and why: image, numpy (no metadata of an instrument); hspy, zspy, nexus, usid, netcdf (made by

@@ -270,8 +270,26 @@ def test_colour_complex_and_packed_images(read):
     colour, direct, packed, wide = read(dm.file({"ImageList": images})).signals
     assert (colour.kind, colour.shape, colour.layout.method) == ("image", (3, 2, 4), "rosetta")
     assert (direct.kind, direct.dtype, direct.layout.dtype) == ("complex", "complex64", "<c8")
-    assert (packed.kind, packed.shape, packed.layout.detail) == ("complex", (4, 4), {"index": 2})
+    assert (packed.kind, packed.shape, packed.layout.detail) == ("complex", (4, 4), {"plugin": "gatan-dm", "index": 2})
     assert (wide.kind, wide.dtype) == ("profile", "int64")
+
+
+def test_colour_and_packed_samples_are_read(read):
+    from nffa_cli.extract import rosetta
+    from nffa_cli.pixels import slab
+
+    dm = Dm()
+    tables = dm.table((10,) * 4, [(1, 2, 3, 0)] * 6)
+    colour = dm.image(23, [2, 3], bytes(24), scales=[NM, NM])
+    colour["ImageData"]["Data"] = tables
+    packed = dm.image(27, [4, 4], b"", scales=[INV, INV])
+    packed["ImageData"]["Data"] = dm.array(6, list(range(24)))
+    for image in (colour, packed):
+        image["ImageData"]["Calibrations"]["Brightness"] = {"Origin": 0.0, "Scale": 1.0, "Units": ""}
+    found = read(dm.file({"ImageList": [colour, packed]})).signals
+    seen = [slab(signal, [slice(None)] * len(signal.shape), loaders={"rosetta": rosetta.load}) for signal in found]
+    assert seen[0][0, 0].tolist() == [3, 2, 1, 0]
+    assert (seen[1].shape, seen[1].dtype) == ((4, 4), "complex64")
 
 
 def test_an_unknown_type_is_a_warning_and_missing_samples_a_fault(read):
