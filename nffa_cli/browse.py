@@ -49,7 +49,8 @@ def entries(found: Iterable[Entry], limit: int, terminal: Terminal) -> int:
             glance = [
                 story.quantity(terms[name]["value"], terms[name]["unit"]) if name in terms else "" for name in GLANCE
             ]
-            rows.append((entry.id[:8], (entry.started or "")[:16].replace("T", " "), entry.format, *glance, entry.path))
+            started = str(terms["acquisition.start"]["value"]) if "acquisition.start" in terms else ""
+            rows.append((entry.id[:8], started[:16].replace("T", " "), entry.format, *glance, entry.path))
     terminal.data({"type": "summary", "acquisitions": count})
     if rows:
         terminal.table(

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-WIDE = 200
+WIDE = 240
 """Columns of a table that goes into a file or a pipe, where nobody's window cuts it."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
