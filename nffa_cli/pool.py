@@ -21,6 +21,8 @@ from typing import IO, Any
 RECYCLE_JOBS = 2000
 """A worker is replaced after so many jobs, so that what a library leaks does not grow for ever."""
 WATCH_SECONDS = 0.25
+WORKER = ("-m", "nffa_cli.worker")
+"""What Python is told to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ class Pool:
         for secret in [name for name in environment if name.startswith("NFFA_TOKEN")]:
             del environment[secret]
         return subprocess.Popen(
-            [sys.executable, "-m", "nffa_cli.worker"],
+            [sys.executable, *WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log if self.log is not None else subprocess.DEVNULL,

@@ -111,6 +111,15 @@ def shipped(name: str) -> Path:
     return inside if inside.is_dir() else beside
 
 
+def defaults() -> Settings:
+    """Return the settings as they ship, whatever the user has set."""
+    return Settings(_defaults())
+
+
+def _defaults() -> dict[str, Value]:
+    return {each.key: Value(each.default, "default") for each in SETTINGS}
+
+
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read ``nffa.toml`` and the environment.
 
@@ -121,7 +130,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     """
     environment = os.environ if environment is None else environment
     path = home() / "nffa.toml"
-    values = {each.key: Value(each.default, "default") for each in SETTINGS}
+    values = _defaults()
     known = {each.key: each for each in SETTINGS}
     for key, value in _flat(_read(path)).items():
         if key not in known:

@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from typing import Any, BinaryIO
 
@@ -58,12 +59,23 @@ def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     if hasattr(signal, "alarm"):  # should the parent be gone, a reader that never returns must still end
         signal.alarm(int(job.get("seconds", 60)) + 30)
     try:
-        return reading.JOBS[job["job"]](job)
+        return strain(job["how"]) if job["job"] == "strain" else reading.JOBS[job["job"]](job)
     except MemoryError:
         return {"state": "damaged", "reason": "memory: reading it needs more memory than a worker may use"}, b""
     except Exception as error:  # the boundary of the worker: a fault of ours must not look like a dead process
         traceback.print_exc()
         return {"state": "failed", "reason": f"internal: {type(error).__name__}: {error}"}, b""
+
+
+def strain(how: str) -> tuple[dict[str, Any], bytes]:
+    """Misbehave as a bad reader does (``memory``, ``time`` or ``crash``), so that ``doctor`` sees it stopped."""
+    held = []
+    while how == "memory":
+        held.append(b"\1" * (16 * MEGABYTE))
+    while how == "time":
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return {"state": "ready", "reason": None}, b""
 
 
 if __name__ == "__main__":

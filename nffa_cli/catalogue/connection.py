@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,17 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 def utc_now() -> str:
     """Return the time as it is stored: ISO 8601, UTC, whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def version() -> tuple[int, int, int]:
+    """Return the version of the SQLite in this Python."""
+    return sqlite3.sqlite_version_info
+
+
+def has_full_text_search() -> bool:
+    """Tell whether this Python's SQLite was built with FTS5, which the search index needs."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        return db.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone() == (1,)
 
 
 class Translated:
