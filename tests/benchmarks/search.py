@@ -1,7 +1,6 @@
-"""How fast the catalogue answers with 150,000 records: ``python -m tests.benchmarks.search [FOLDER]``.
+"""How fast the catalogue answers with 150,000 records, of the search itself (before records are fetched).
 
-Prints median and 95th percentile of the search itself (before records are fetched) in milliseconds, and the ratio to
-a bare look-up by primary key in the same run. The catalogue is made once in FOLDER (default: a temporary folder).
+95th percentile in milliseconds, beside the ratio to a bare look-up by primary key in the same run.
 """
 
 from __future__ import annotations
@@ -9,8 +8,6 @@ from __future__ import annotations
 import random
 import sqlite3
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +16,9 @@ from nffa_cli.catalogue import queries
 from nffa_cli.catalogue.rows import HashedFile, NewVersion, Provenance
 from nffa_cli.catalogue.store import FILE_NAME, Store
 from nffa_cli.plan import LedgerRow
+from tests.benchmarks.measure import show
+from tests.benchmarks.scale import Scale
 
-RECORDS = 150_000
 BATCH = 1_000
 SAMPLES = ["silicon wafer", "gold nanowires", "graphene flake", "zeolite powder", "steel fracture", "TiO2 film",
            "perovskite cell", "carbon nanotubes", "pollen", "MEMS device", "copper grid", "lacey carbon"]  # fmt: skip
@@ -56,7 +54,7 @@ def record(number: int, chance: random.Random) -> tuple[str, dict[str, object]]:
     return path, {"format": format_name, "signals": [], "terms": terms, "missing": [], "warnings": []}
 
 
-def fill(path: Path, records: int = RECORDS) -> float:
+def fill(path: Path, records: int) -> float:
     """Make the catalogue and return the seconds that saving took."""
     chance, made = random.Random(1), Provenance("0.1", "nffa tiff", "crosswalk-1", "vocabulary-1")
     taken = 0.0
@@ -88,11 +86,11 @@ def measure(ask: Callable[[str], object], texts: list[str]) -> tuple[float, floa
     return statistics.median(times), statistics.quantiles(times, n=20)[-1]
 
 
-def questions(chance: random.Random) -> dict[str, list[str]]:
+def questions(chance: random.Random, records: int) -> dict[str, list[str]]:
     """Return the texts to ask by kind; common and rare ones, hits in all records and in none."""
     names = [word for sample in SAMPLES for word in sample.lower().split()]
     common = [*names, *PEOPLE, *map(str.lower, DETECTORS), "data", "run", "tif", "absent"]
-    rare = [f"{chance.randrange(RECORDS):06d}" for _ in range(40)]
+    rare = [f"{chance.randrange(records):06d}" for _ in range(40)]
     long = [word[: chance.randint(1, len(word))] for word in common + rare for _ in range(3)]
     filters = ["beam.accelerating_voltage=10kV", "magnification>5k", "magnification>300k", "magnification<32",
                "working_distance<1um", "format:tia", "after:2025-11", "before:2008-02", "stage.x>9.9mm",
@@ -107,37 +105,27 @@ def questions(chance: random.Random) -> dict[str, list[str]]:
     }
 
 
-def main() -> None:
-    """Make the catalogue if needed, ask, print."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="nffa-search-"))
+def benchmark(folder: Path, scale: Scale) -> None:
+    """Make the catalogue, ask, print."""
     path = folder / FILE_NAME
-    if not path.exists():
-        print(f"made {RECORDS:,} records: {fill(path) / RECORDS * 1000:.3f} ms each")
-    print(f"size {path.stat().st_size / 1e6:.0f} MB")
+    seconds = fill(path, scale.records)
+    show(f"saving {scale.records:,} records", [seconds / scale.records * 1e3], "", "a record", unit="ms")
     chance = random.Random(2)
     with Store.open(path, readonly=True) as store:
-        begun = time.perf_counter()
-        rows = store.ledger("/data")
-        print(f"ledger of {len(rows):,} rows: {(time.perf_counter() - begun) * 1000:.0f} ms")
-        ids = list(rows)
+        ids = list(store.ledger("/data"))
         bare = sqlite3.connect(path)
         look = "SELECT path FROM acquisition WHERE id = ?"
         floor, _ = measure(
             lambda name: bare.execute(look, (name,)).fetchone(), [chance.choice(ids) for _ in range(500)]
         )
-        print(f"{'look-up by key':18} median {floor:8.3f} ms")
 
         def ask(text: str) -> object:
             return queries.matching(store._db, text, under=None, order="recent", limit=50, offset=0)
 
-        for kind, texts in questions(chance).items():
+        for kind, texts in questions(chance, scale.records).items():
             ask(texts[0])
             median, p95 = measure(ask, texts)
-            slowest = max(texts, key=lambda text: measure(ask, [text, text])[0])
-            worst, _ = measure(ask, [slowest] * 3)
-            print(f"{kind:18} median {median:8.3f} ms  p95 {p95:8.3f} ms  x key {median / floor:6.0f}  "
-                  f"slowest {worst:.1f} ms {slowest!r}")  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()
+            goal = "<= 50" if kind == "prefix" else "<= 10"
+            detail = f"median {median:.2f} ms, {median / floor:.0f} x look-up by key"
+            show(f"search of {scale.records:,} records by {kind}, 95th percentile", [p95], goal, detail, unit="ms")
+        bare.close()
