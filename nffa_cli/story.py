@@ -49,9 +49,13 @@ class Teller:
             for outcome in outcomes:
                 self.one(outcome)
                 reporter.advance()
-        finally:
+        except KeyboardInterrupt:
             reporter.end()
             self.summary()
+            raise
+        finally:
+            reporter.end()
+        self.summary()
         return self.status()
 
     def status(self) -> int:
@@ -157,7 +161,7 @@ def show_record(line: Mapping[str, Any], terminal: Terminal) -> None:
             f"  {name}{signal['kind']}, {shape}, {signal['dtype']}" + (f"; step {steps}" if steps else "; uncalibrated")
         )
     rows = [
-        (name, quantity(term["value"], term["unit"]), term["source"], term["raw"])
+        (name, quantity(term["value"], term["unit"]), term["source"], shortened(term["raw"]))
         for name, term in line["terms"].items()
     ]
     if rows:
@@ -168,6 +172,14 @@ def show_record(line: Mapping[str, Any], terminal: Terminal) -> None:
         terminal.line(f"  missing: {', '.join(line['missing'])}")
     if line["unmapped"]:
         terminal.line(f"  {line['unmapped']} more vendor tags are kept but not mapped (--raw shows all)")
+
+
+def shortened(raw: Any, most: int = 60) -> str:
+    """Return the text as written, cut to what a table can show."""
+    if isinstance(raw, Mapping):
+        raw = " ".join(str(part) for part in raw.values())
+    text = " ".join(str(raw).split())
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def show_trees(item: Mapping[str, Any], terminal: Terminal) -> None:

@@ -157,9 +157,9 @@ def _term(name: str, terms: Mapping[str, str | None]) -> str:
         raise UsageError(f"{name!r} may mean {' or '.join(matches)}", hint=f"write {matches[0]}")
     from difflib import get_close_matches
 
-    known = [*FIELDS, *terms, *(term.rpartition(".")[2] for term in terms)]
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f'put quotes around a text that is no filter: "{name}:…"'
+    short = [term.rpartition(".")[2] for term in terms]
+    close = [term for term in short if name in term] or get_close_matches(name, [*FIELDS, *terms, *short], n=1)
+    hint = f"did you mean {' or '.join(close[:3])}?" if close else f'put quotes around a text that is no filter: "{name}:…"'
     raise UsageError(f"no record has a term or field {name!r}", hint=hint)
 
 
