@@ -1,0 +1,14 @@
+"""Fixtures of the trials with real processes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.room import Room
+
+
+@pytest.fixture
+def room(tmp_path):
+    """An empty inbox, a home that does not exist yet, and the command to run on them."""
+    (tmp_path / "room").mkdir()
+    return Room(tmp_path / "room")
