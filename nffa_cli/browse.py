@@ -77,7 +77,7 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
         "versions": [{"digest": v.digest, "ingested_at": v.ingested_at, "current": v.current} for v in shown.versions],
     }
     if raw:
-        line["raw"] = unpack_json(store.raw(entry.id))
+        line["raw"] = unpack_json(store.raw(entry.id))["tree"]
     terminal.data(line)
     story.show_record(line, terminal)
     terminal.line(

@@ -32,8 +32,8 @@ def inspect(
 ) -> Iterator[dict[str, Any]]:
     """Read each acquisition below ``paths`` and yield what was found, in order.
 
-    Yields dicts with ``acquisition``, ``answer`` (the worker's header), ``raw`` (unpacked, on request) and ``hyperspy``
-    (HyperSpy's own tree, on request). Judged by format alone.
+    Yields dicts with ``acquisition``, ``answer`` (the worker's header), ``raw`` (the vendor's tree, on request) and
+    ``hyperspy`` (HyperSpy's own tree, or why there is none, on request). Judged by format alone.
     """
     with Pool(1, limits(values)) as pool:
         for root in paths:
@@ -56,9 +56,10 @@ def inspect(
                     if raw and answer.blob:
                         from nffa_cli.reading import unpack_json
 
-                        item["raw"] = unpack_json(answer.blob)
+                        item["raw"] = unpack_json(answer.blob)["tree"]
                     if second and answer.header["state"] != "skipped":
-                        item["hyperspy"] = _ask(pool, request("hyperspy", found, values)).header
+                        second_answer = _ask(pool, request("hyperspy", found, values)).header
+                        item["hyperspy"] = second_answer.get("hyperspy") or {"error": second_answer["reason"]}
                     yield item
 
 

@@ -69,8 +69,12 @@ def walk(root: str, *, leave_out: Callable[[str], bool] = lambda _: False) -> It
         yield from _one_file(path, shown)
         return
     todo = [(os.path.abspath(root), shown)]  # noqa: PTH100 - text paths: resolving would follow links
+    seen: set[tuple[int, int]] = set()
     while todo:
         folder, shown = todo.pop()
+        if _been_there(folder, seen):
+            yield Acquisition(shown, (FileStamp(folder, 0, 0),), skip="loop")
+            continue
         entries = _listing(folder)
         if isinstance(entries, str):
             yield Unreadable(shown, folder, entries)
@@ -80,6 +84,18 @@ def walk(root: str, *, leave_out: Callable[[str], bool] = lambda _: False) -> It
         yield from odd_ones(folder, shown, odd)
         below = [name for name in sorted(folders, reverse=True) if not leave_out(os.path.join(folder, name))]  # noqa: PTH118
         todo.extend((f"{folder.rstrip(os.sep)}{os.sep}{name}", f"{shown.rstrip('/')}/{name}") for name in below)
+
+
+def _been_there(folder: str, seen: set[tuple[int, int]]) -> bool:
+    """Tell whether the walk has been in this folder by another way: Windows junctions and bind mounts make loops."""
+    try:
+        state = os.stat(folder)  # noqa: PTH116 - text paths may hold bytes that are no UTF-8
+    except OSError:
+        return False  # the listing will say why
+    place = (state.st_dev, state.st_ino)
+    known = place in seen
+    seen.add(place)
+    return known
 
 
 def _one_file(path: Path, shown: str) -> Iterator[Acquisition]:

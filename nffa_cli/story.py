@@ -185,10 +185,9 @@ def shortened(raw: Any, most: int = 60) -> str:
 def show_trees(item: Mapping[str, Any], terminal: Terminal) -> None:
     """Show the vendor's tree and HyperSpy's, where they were asked for, one value a line."""
     for name in ("raw", "hyperspy"):
-        tree = item.get(name, {}).get("tree" if name == "raw" else "hyperspy")
-        if tree and not terminal.as_json:
+        if name in item and not terminal.as_json:
             terminal.line(f"  {name}:")
-            for path, value in rawtree.leaves(tree):
+            for path, value in rawtree.leaves(item[name]):
                 terminal.line(f"    {path} = {str(value)[:200]}")
 
 

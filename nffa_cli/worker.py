@@ -55,6 +55,7 @@ def _limit_memory(megabytes: int) -> None:
 def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Do one job; a failure becomes an answer, so that nothing but a killed process is ever silent."""
     from nffa_cli import reading
+    from nffa_cli.errors import NffaError
 
     if hasattr(signal, "alarm"):  # should the parent be gone, a reader that never returns must still end
         signal.alarm(int(job.get("seconds", 60)) + 30)
@@ -62,9 +63,14 @@ def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         return strain(job["how"]) if job["job"] == "strain" else reading.JOBS[job["job"]](job)
     except MemoryError:
         return {"state": "damaged", "reason": "memory: reading it needs more memory than a worker may use"}, b""
+    except NffaError as error:
+        return {"state": "failed", "reason": str(error)}, b""
     except Exception as error:  # the boundary of the worker: a fault of ours must not look like a dead process
         traceback.print_exc()
         return {"state": "failed", "reason": f"internal: {type(error).__name__}: {error}"}, b""
+    finally:
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
 
 
 def strain(how: str) -> tuple[dict[str, Any], bytes]:

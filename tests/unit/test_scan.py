@@ -184,3 +184,12 @@ def test_every_file_belongs_to_exactly_one_acquisition(pairs):
     files = {stem + suffix: os.stat_result([0] * 10) for stem, suffix in pairs}
     grouped = [os.path.basename(s.path) for a in scan.group("/x", "x", files) for s in a.files]
     assert sorted(grouped) == sorted(os.path.basename(name) for name in files)
+
+
+def test_a_folder_reached_twice_is_walked_once(tmp_path, monkeypatch):
+    make(tmp_path, "a/x.tif", "b/y.tif")
+    stat = os.stat
+    monkeypatch.setattr(
+        os, "stat", lambda path, **more: stat(tmp_path / "a" if str(path).endswith("b") else path, **more)
+    )
+    assert [each.skip for each in scan.walk(str(tmp_path))] == [None, "loop"]
