@@ -24,11 +24,11 @@ HITACHI_TAGS = (40092, 40093)
 
 CLOCKS_AGREE = timedelta(minutes=2)
 
-TESCAN_SECTIONS = {2: "MAIN", 3: "SEM"}
+TESCAN_SECTIONS = {2: "MAIN", 3: "SEM", 5: "FIB"}
 """Section number in tag 50431 to the heading of the same keys in the ``.hdr`` file; 1 is the thumbnail, 0 the end."""
 
 MOST_SECTIONS = 99
-"""A section number above this is taken for a tag without the frame; 3 is the highest that was seen."""
+"""A section number above this is taken for a tag without the frame; 5 is the highest that is known."""
 
 FIB_KEYS = ("ColumnTilt", "ColumnType")
 """Keys that only the ion column of a TESCAN dual beam has."""

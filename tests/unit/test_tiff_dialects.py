@@ -84,6 +84,8 @@ def test_tescan_ion_column_and_the_header_beside(tmp_path):
     raw = read(tmp_path, tiff({50431: (1, ion)}), hdr=b"[MAIN]\nDevice=EXAMPLE\n[FIB]\nHV=1\n")
     assert raw.tree["50431"]["FIB"]["HV"] == "30000.0"
     assert raw.tree["sidecar"]["FIB"] == {"HV": "1"}
+    numbered = read(tmp_path, tiff({50431: (1, tescan_tag((2, MAIN), (5, b"HV=30000.0\n")))}))
+    assert numbered.tree["50431"]["FIB"] == {"HV": "30000.0"}
     bare = read(tmp_path, tiff({}), hdr=b"[MAIN]\nDevice=EXAMPLE\n[FIB]\nHV=1\n")
     assert (bare.format, bare.anchors) == ("tescan-sem-tiff", {"header": "sidecar"})
 
