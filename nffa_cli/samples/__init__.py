@@ -1,4 +1,4 @@
-"""This project's own generator of small files that are true to their instrument's format; no vendor's bytes are in it.
+"""The project's own generator of small files that are true to their instrument's format; no vendor's bytes are in it.
 
 ``make`` writes them; ``samples`` builds them in memory, each with the values it was made with, so that a test can prove
 that nffa reads exactly what was written. One seed always gives the same bytes. numpy is only loaded when one is drawn.
@@ -29,7 +29,7 @@ MAKERS = {
 """Kind of sample → module and function here that makes one."""
 
 KINDS = tuple(MAKERS)
-SMALL_KINDS = ("tia", "gatan-dm4", "tescan-sem-hdr", "jeol-sem-tiff", "hitachi-sem-tiff", "hitachi-sem-ascii")
+SMALL_KINDS = ("tia", "gatan-dm4", "tescan-sem-hdr", "hitachi-sem-tiff", "hitachi-sem-ascii", "gatan-dm3-diffraction")
 """The quick ones, for trials that write thousands of files."""
 
 

@@ -169,7 +169,8 @@ def _column(
     info: dict[str, Any] = {
         "Cs(mm)": 1.2, "Emission Current (µA)": 0.0, "Formatted Indicated Mag": f"{shown / 1000:g}kx",
         "Formatted Voltage": f"{volt // 1000}kV", "HT Extrapolated": False, "Illumination Mode": illumination,
-        "Imaging Mode": imaging, "Indicated Magnification": float(shown), "Name": "FEI Tecnai Remote", "Operation Mode": operation,
+        "Imaging Mode": imaging, "Indicated Magnification": float(shown), "Name": "FEI Tecnai Remote",
+        "Operation Mode": operation,
         "Probe Current (nA)": 0.0, "Probe Size (nm)": 0.0, "Voltage": float(volt),
         "Stage Position": {"Stage Alpha": alpha, "Stage Beta": beta, "Stage X": x, "Stage Y": y, "Stage Z": z},
     }  # fmt: skip
@@ -223,7 +224,8 @@ def stem_image(at: Sitting) -> Sample:
     dwell = at.pick(6.0, 8.0, 16.0)
     column.tags["DataBar"] |= {"Device Name": "DigiScan", "Signal Name": "HAADF"}
     column.tags["DigiScan"] = {
-        "Flyback": 400.0, "Image Height": size, "Image Width": size, "Number Summing Frames": 1.0, "Rotation": 0.0, "Sample Time": dwell,
+        "Flyback": 400.0, "Image Height": size, "Image Width": size, "Number Summing Frames": 1.0, "Rotation": 0.0,
+        "Sample Time": dwell,
     }  # fmt: skip
     step = si(_single(nm), 1e-9)
     name = f"columns_{at.number:02d}"
@@ -295,7 +297,8 @@ def spectrum_image(at: Sitting) -> Sample:
         "Experimental Conditions": {"Collection semi-angle (mrad)": collection, "Convergence semi-angle (mrad)": convergence},
     }  # fmt: skip
     column.tags["EELS Spectrometer"] = {
-        "Aperture label": "5 mm", "Dispersion (eV/ch)": per_channel, "Energy loss (eV)": first, "Instrument name": "GIF Quantum ER",
+        "Aperture label": "5 mm", "Dispersion (eV/ch)": per_channel, "Energy loss (eV)": first,
+        "Instrument name": "GIF Quantum ER",
         "Slit inserted": 0, "Slit width (eV)": 20.0,
     }  # fmt: skip
     column.tags["SI"] = {
@@ -310,9 +313,11 @@ def spectrum_image(at: Sitting) -> Sample:
     tree = _document(at, pixels, counts.sum(axis=2), calibrations, column.tags, name)
     degree = 0.05729577951308232
     terms = column.terms | {
-        "scan.dwell_time": (pixel_time, "s"), "spectrometer.name": ("GIF Quantum ER", None), "spectrometer.dispersion": (per_channel, "eV"),
+        "scan.dwell_time": (pixel_time, "s"), "spectrometer.name": ("GIF Quantum ER", None),
+        "spectrometer.dispersion": (per_channel, "eV"),
         "spectrometer.energy_offset": (first, "eV"), "spectrometer.entrance_aperture": (0.005, "m"),
-        "spectrometer.collection_angle": (collection * degree, "degree"), "optics.convergence_angle": (convergence * degree, "degree"),
+        "spectrometer.collection_angle": (collection * degree, "degree"),
+        "optics.convergence_angle": (convergence * degree, "degree"),
     }  # fmt: skip
     step = si(_single(nm), 1e-9)
     made = Made(counts.astype("<f4"), ((step, "m"), (step, "m"), (_single(per_channel), "eV")))

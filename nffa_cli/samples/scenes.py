@@ -71,7 +71,7 @@ def layers(chance: random.Random, height: int, width: int, cell: float, *, count
 
 
 def particles(chance: random.Random, height: int, width: int) -> Picture:
-    """Nanoparticles on a rough substrate: shaded from one side, bright at the edges, each with its shadow."""
+    """Draw nanoparticles on a rough substrate: shaded from one side, bright at the edges, each with its shadow."""
     ground = 0.16 + 0.14 * layers(chance, height, width, width / 6, count=6)
     radius = width * chance.uniform(0.022, 0.034)
     for _ in range(chance.randrange(90, 130)):
@@ -81,7 +81,7 @@ def particles(chance: random.Random, height: int, width: int) -> Picture:
 
 
 def powder(chance: random.Random, height: int, width: int) -> Picture:
-    """A heap of faceted grains of broad size."""
+    """Heap up faceted grains of broad size."""
     ground = 0.08 + 0.1 * layers(chance, height, width, width / 4)
     sizes = sorted((width * 0.045 * math.exp(chance.gauss(0, 0.4)) for _ in range(170)), reverse=True)
     for depth, size in enumerate(sizes):
@@ -126,7 +126,7 @@ def _stamp(picture: Picture, chance: random.Random, radius: float, *, sides: int
 
 
 def wires(chance: random.Random, height: int, width: int) -> Picture:
-    """Nanowires lying over each other: bright flanks, a dark shadow along each."""
+    """Draw nanowires lying over each other: bright flanks, a dark shadow along each."""
     import numpy as np
 
     picture = 0.12 + 0.08 * layers(chance, height, width, width / 5, count=5)
@@ -148,25 +148,37 @@ def wires(chance: random.Random, height: int, width: int) -> Picture:
     return picture
 
 
+def waves(chance: random.Random, height: int, width: int, length: float) -> Picture:
+    """Return a random field of mean 0 and deviation 1 made of waves about ``length`` pixels long, alike in all directions."""
+    import numpy as np
+
+    down, across = [], []
+    for _ in range(28):
+        turn, phase = chance.uniform(0, math.pi), chance.uniform(0, math.tau)
+        number = math.tau / length * chance.uniform(0.75, 1.25)
+        v = np.arange(height) * (number * math.sin(turn))
+        u = np.arange(width) * (number * math.cos(turn)) + phase
+        down += [np.cos(v), -np.sin(v)]
+        across += [np.cos(u), np.sin(u)]
+    return np.array(down).T @ np.array(across) / math.sqrt(14)
+
+
 def sponge(chance: random.Random, height: int, width: int) -> Picture:
-    """A porous sponge: ligaments with bright rims, darker ones seen deeper through the pores."""
+    """Draw a porous sponge: ligaments with bright rims, darker ones seen deeper through the pores."""
     import numpy as np
 
     picture = np.full((height, width), 0.04)
-    for depth, cell in ((0.3, 16), (0.6, 12), (1.0, 11)):
-        field = np.abs(smooth(chance, height, width, width / cell) - 0.5) + np.abs(
-            smooth(chance, height, width, width / cell / 1.3) - 0.5
-        )
-        inside = 0.29 - field
-        rim = np.exp(-((inside / 0.035) ** 2))
-        body = depth * (0.42 + 0.35 * np.clip(inside / 0.3, 0, 1) + 0.5 * rim)
-        picture = picture * (1 - 0.35 * np.exp(-(np.clip(-inside, 0, None) / 0.08))) if depth > 0.3 else picture
-        picture = np.where(inside > 0, body, picture)
-    return picture * (0.9 + 0.2 * layers(chance, height, width, width / 30, count=2))
+    for depth, part in ((0.3, 15), (0.6, 12), (1.0, 10)):
+        inside = 0.62 - np.abs(waves(chance, height, width, width / part))
+        rim = np.exp(-((inside / 0.1) ** 2))
+        body = depth * (0.36 + 0.3 * np.clip(inside, 0, 1) + 0.45 * rim)
+        shadow = 1 - 0.5 * np.exp(-np.clip(-inside, 0, None) / 0.25)
+        picture = np.where(inside > 0, body, picture * shadow)
+    return picture * (0.9 + 0.2 * smooth(chance, height, width, width / 30))
 
 
 def grating(chance: random.Random, height: int, width: int) -> Picture:
-    """Etched lines: rough edges that shine, flat tops, dark trenches."""
+    """Draw etched lines: rough edges that shine, flat tops, dark trenches."""
     import numpy as np
 
     period, turn = width / chance.uniform(11, 17), chance.uniform(-0.12, 0.12)
@@ -179,7 +191,7 @@ def grating(chance: random.Random, height: int, width: int) -> Picture:
 
 
 def columns(chance: random.Random, height: int, width: int) -> Picture:
-    """Atomic columns of a twinned crystal beside a thin amorphous edge."""
+    """Draw atomic columns of a twinned crystal beside a thin amorphous edge."""
     import numpy as np
 
     v, u = np.mgrid[0:height, 0:width].astype(float)
@@ -198,7 +210,7 @@ def columns(chance: random.Random, height: int, width: int) -> Picture:
 
 
 def clusters(chance: random.Random, height: int, width: int) -> Picture:
-    """Projected thickness of metal clusters on a carbon film: what a dark-field detector sees."""
+    """Draw the projected thickness of metal clusters on a carbon film: what a dark-field detector sees."""
     import numpy as np
 
     picture = 0.08 + 0.07 * layers(chance, height, width, width / 5)
@@ -212,7 +224,7 @@ def clusters(chance: random.Random, height: int, width: int) -> Picture:
 
 
 def pattern(chance: random.Random, height: int, width: int, *, pitch: float) -> Picture:
-    """An electron diffraction pattern: spots ``pitch`` pixels apart, rings of a polycrystal, the bright beam; 0 to 1."""
+    """Draw an electron diffraction pattern: spots ``pitch`` pixels apart, rings of a polycrystal, the bright beam; 0 to 1."""
     import numpy as np
 
     v, u = np.mgrid[0:height, 0:width].astype(float)
@@ -240,20 +252,19 @@ def expose(chance: random.Random, picture: Picture, *, electrons: float = 180.0)
     return beam + np.sqrt(beam / electrons) * grain
 
 
-def grey(picture: Picture, bits: int = 8) -> Any:
-    """Return the picture as whole numbers; the darkest is 1, because no real detector gives long rows of zeros."""
+def grey(picture: Picture) -> Any:
+    """Return the picture in 8 bits; the darkest is 1, because no real detector gives long rows of zeros."""
     import numpy as np
 
-    most = 2**bits - 1
-    return np.clip(np.rint(picture * most), 1, most).astype("<u2" if bits > 8 else np.uint8)
+    return np.clip(np.rint(picture * 255), 1, 255).astype(np.uint8)
 
 
-def with_bar(image: Any, bar: int, text: str, *, micron: float, caption: str, scale: int = 2) -> Any:
+def with_bar(image: Any, bar: int, text: str, *, micron: float, caption: str) -> Any:
     """Return the 8-bit image with a data bar of ``bar`` rows below: a scale bar ``micron`` pixels long and a text."""
     import numpy as np
 
-    height, width = image.shape
-    strip = np.full((bar, width), 12, dtype=np.uint8)
+    scale = 2
+    strip = np.full((bar, image.shape[1]), 12, dtype=np.uint8)
     strip[0] = strip[-1] = 200
     middle = (bar - 5 * scale) // 2
     strip[middle + 5 * scale - 2 : middle + 5 * scale, 8 : 8 + round(micron)] = 255

@@ -58,23 +58,26 @@ def zeiss(at: Sitting) -> Sample:
     image = scenes.grey(scenes.expose(at.chance, scenes.particles(at.chance, height, width)))
     micron, label = bar_length(step, width)
     shown = f"EHT={kv:.1f} kV  WD={wd:.1f} mm  Mag={magnification // 1000}.00 K X  {detector}"
-    image = scenes.with_bar(image, bar, shown, micron=micron, caption=label, scale=1)
+    image = scenes.with_bar(image, bar, shown, micron=micron, caption=label)
     lines = {
         "DP_DWELL_TIME": f"Dwell Time = {dwell} ns", "DP_IMAGE_STORE": f"Store resolution = {width} * {height + bar}",
         "DP_FILAMENT_TYPE": "Filament Type = FE FEI", "DP_DETECTOR_CHANNEL": f"Signal A = {detector}",
         "DP_DETECTOR_TYPE": f"Detector = {detector}", "DP_SEM": f"Sem = {model}", "DP_VAC_MODE": "Vacuum Mode = High Vacuum",
         "DP_COLUMN_TYPE": f"Column = {model}", "DP_TILT_CORRECTION": "Tilt Corrn. = Off", "DP_SCAN_ROT": "Scan Rot = Off",
-        "DP_FIB_IMAGING": "FIB Imaging = SEM", "DP_NOISE_REDUCTION": "Noise Reduction = Line Avg", "DP_SCANRATE": "Scan Speed = 6",
+        "DP_FIB_IMAGING": "FIB Imaging = SEM", "DP_NOISE_REDUCTION": "Noise Reduction = Line Avg",
+        "DP_SCANRATE": "Scan Speed = 6",
         "DP_HIGH_CURRENT": "High Current = Off", "DP_FROZEN": "Image = Frozen", "DP_BEAM_BLANKED": "Beam Blanked = Yes",
         "AP_MAG": f"Mag = {magnification / 1000:7.2f} K X", "AP_WD": f"WD = {wd:4.1f} mm", "AP_ACTUALKV": f"EHT = {kv:5.2f} kV",
         "AP_MANUALKV": f"EHT Target = {kv:5.2f} kV", "AP_IPROBE": f"I Probe = {nano_amp:6.2f} nA",
         "AP_BEAM_CURRENT": "Beam Current =   80.0 µA", "AP_ACTUALCURRENT": "Fil I =  2.320 A",
         "AP_ACTUALEXT": "Extractor V =  4.90 kV", "AP_APERTURESIZE": f"Aperture Size = {aperture:.2f} µm",
-        "AP_PIXEL_SIZE": f"Pixel Size = {_four(screen * 1e9)} nm", "AP_IMAGE_PIXEL_SIZE": f"Image Pixel Size = {_four(step * 1e9)} nm",
+        "AP_PIXEL_SIZE": f"Pixel Size = {_four(screen * 1e9)} nm",
+        "AP_IMAGE_PIXEL_SIZE": f"Image Pixel Size = {_four(step * 1e9)} nm",
         "AP_WIDTH": f"Width = {_four(step * width * 1e6)} µm", "AP_HEIGHT": f"Height = {_four(step * (height + bar) * 1e6)} µm",
         "AP_LINE_TIME": f"Line Time = {width * dwell * 1.1e-6:5.2f} ms", "AP_FRAME_TIME": "Cycle Time = 10.8 Secs",
         "AP_LINE_AVERAGE_COUNT": "Lines to average = 8     ",
-        "AP_BRIGHTNESS": "Brightness =  49.3 %", "AP_CONTRAST": "Contrast =  35.6 %", "AP_SCANROTATION": "Scan Rotation =   0.0 °",
+        "AP_BRIGHTNESS": "Brightness =  49.3 %", "AP_CONTRAST": "Contrast =  35.6 %",
+        "AP_SCANROTATION": "Scan Rotation =   0.0 °",
         "AP_TILT_ANGLE": "Tilt Angle =   0.0 °", "AP_STIG_X": "Stigmation X =  -2.3 %", "AP_STIG_Y": "Stigmation Y =   1.4 %",
         "AP_SYSTEM_VAC": f"System Vacuum = {vacuum:.2e} mbar", "AP_COLUMN_VAC": "Gun Vacuum = 4.21e-10 mbar",
         "AP_STAGE_AT_X": f"Stage at X = {x:7.4f} mm", "AP_STAGE_AT_Y": f"Stage at Y = {y:7.4f} mm",
@@ -142,7 +145,7 @@ def fei(at: Sitting) -> Sample:
     image = scenes.grey(scenes.expose(at.chance, scenes.wires(at.chance, height, width)))
     micron, label = bar_length(step, width)
     shown = f"HV={hv / 1000:.2f} kV  HFW={float(field) * 1e6:.2f} µm  WD={float(wd) * 1e3:.1f} mm  ETD SE"
-    image = scenes.with_bar(image, bar, shown, micron=micron, caption=label, scale=1)
+    image = scenes.with_bar(image, bar, shown, micron=micron, caption=label)
     stamp = f"{at.start:%I:%M:%S} {'AM' if at.start.hour < 12 else 'PM'}"
     stage = {"StageX": x, "StageY": y, "StageZ": z, "StageR": turn}
     scan = {
@@ -161,7 +164,8 @@ def fei(at: Sitting) -> Sample:
         "EBeam": {"Source": "FEG", "ColumnType": "Elstar", "FinalLens": "Elstar", "Acq": "PIA 3.0", "Aperture": "AVA",
                   "ApertureDiameter": "3.2e-005", "HV": str(hv), "HFW": field, "VFW": f"{vertical:g}", "WD": wd,
                   "BeamCurrent": current, "TiltCorrectionIsOn": "no", "DynamicFocusIsOn": "no", "ScanRotation": "0",
-                  "LensMode": "Field-Free", "ImageMode": "Normal", **stage, "StageTa": tilt, "StageTb": "0", "BeamMode": "N-Beam"},
+                  "LensMode": "Field-Free", "ImageMode": "Normal", **stage, "StageTa": tilt, "StageTb": "0",
+                  "BeamMode": "N-Beam"},
         "GIS": {"Number": "0"},
         "Scan": {"InternalScan": "true", "Dwelltime": dwell, **scan, "Average": "0", "Integrate": "1", "FrameTime": "2.62"},
         "EScan": {"Scan": "PIA 3.0", "InternalScan": "true", "Dwell": dwell, **scan, "FrameTime": "2.62", "LineTime": "0.0058"},
@@ -185,7 +189,8 @@ def fei(at: Sitting) -> Sample:
     terms: Terms = {
         "acquisition.start": (at.start.isoformat(), None), "instrument.vendor": ("FEI", None),
         "instrument.model": ("Helios NanoLab 650", None), "instrument.serial": ("9900217", None),
-        "beam.accelerating_voltage": (float(hv), "V"), "beam.type": ("electron", None), "beam.probe_current": (float(current), "A"),
+        "beam.accelerating_voltage": (float(hv), "V"), "beam.type": ("electron", None),
+        "beam.probe_current": (float(current), "A"),
         "optics.magnification": (float(canvas) / float(field), "1"), "optics.working_distance": (float(wd), "m"),
         "optics.field_width": (float(field), "m"), "scan.dwell_time": (float(dwell), "s"), "scan.frame_time": (2.62, "s"),
         "stage.x": (float(x), "m"), "stage.y": (float(y), "m"), "stage.z": (float(z), "m"),
@@ -256,14 +261,15 @@ def tescan(at: Sitting) -> Sample:
     image = scenes.grey(scenes.expose(at.chance, scenes.sponge(at.chance, height, width)))
     small = image[::8, ::8].copy()
     micron, label = bar_length(float(step), width)
-    shown = f"HV {float(sem['HV']) / 1e3:.1f} kV  WD {float(sem['WD']) * 1e3:.2f} mm  DET {sem['Detector']}  MIRA3"
-    image = scenes.with_bar(image, bar, shown, micron=micron, caption=label, scale=1)
+    shown = f"HV {float(sem['HV']) / 1e3:.1f} kV  WD {float(sem['WD']) * 1e3:.2f} mm  DET {sem['Detector']}"
+    image = scenes.with_bar(image, bar, shown, micron=micron, caption=label)
     sections = [(1, tiff.png(small)), (2, _lines(main)), (3, _lines(sem)), (0, b"")]
     tag = b"".join(struct.pack("<IH", len(body) + 2, number) + body for number, body in sections)
     dots = (0xFFFFFFFF, int(0xFFFFFFFF * float(step) / 0.0254))
     file = tiff.directory_last(image, {
         271: (tiff.ASCII, b"TESCAN - http://www.tescan.com/"), 272: (tiff.ASCII, b"MIRA3 GMU MI3290817IT"),
-        274: (tiff.SHORT, 1), 282: (tiff.RATIONAL, [dots]), 283: (tiff.RATIONAL, [dots]), 284: (tiff.SHORT, 1), 296: (tiff.SHORT, 2),
+        274: (tiff.SHORT, 1), 282: (tiff.RATIONAL, [dots]), 283: (tiff.RATIONAL, [dots]), 284: (tiff.SHORT, 1),
+        296: (tiff.SHORT, 2),
         306: (tiff.ASCII, f"{at.start:%Y:%m:%d %H:%M:%S}".encode()), 315: (tiff.ASCII, b"demo"), 50431: (tiff.BYTE, tag),
     }, rows=4)  # fmt: skip
     return Sample(

@@ -35,7 +35,8 @@ def jeol(at: Sitting) -> Sample:
         "$CM_STAGE_POS": f"{x:.3f} {y:.3f} {z:.1f} {turn:.1f} {tilt:.1f} 0.000", "$SM_EMI_CURRENT": f"{micro_amp:.2f}",
         "$SM_PENNING_VAC": "9.634e-005", "$SM_PRESSURE_AT_LOW_VACUUM": "0.000", "$CM_FORMAT": "JEOL-SEM", "$CM_VERSION": "3.0",
         "$CM_COMMENT": "powder, 10 µm sieve", "$CM_DATE": f"{at.start:%Y/%m/%d}", "$CM_TIME": f"{at.start:%H:%M:%S}",
-        "$CM_OPERATOR": "demo", "$CM_INSTRUMENT": "JSM-IT800", "$$SM_MICRON_MARKER": f"{marker}um", "$$SM_MICRON_BAR": f"{bar:.0f}",
+        "$CM_OPERATOR": "demo", "$CM_INSTRUMENT": "JSM-IT800", "$$SM_MICRON_MARKER": f"{marker}um",
+        "$$SM_MICRON_BAR": f"{bar:.0f}",
         "$CM_FULL_SIZE": "1280 960", "$CM_COLOR_MODE": "0",
     }  # fmt: skip
     text = "".join(f"{key} {value}\r\n" for key, value in said.items()).encode("cp1252")
@@ -77,10 +78,9 @@ def _hitachi(at: Sitting, kind: str, instrument: tuple[str, str], *, units: bool
         at.chance.randrange(5_000_000),
     )
     turn, tilt, micro_amp = at.between(0, 359, 1), at.pick(0.0, 20.0), at.chance.randrange(8000, 12000)
-    # The day is above 12 or equal to the month where it can be: else only the instrument's profile can tell them apart.
-    scene = scenes.powder if units else scenes.grating
+    scene = scenes.sponge if units else scenes.grating
     image = scenes.grey(scenes.expose(at.chance, scene(at.chance, height, width), electrons=90))
-    name = f"{'catalyst' if units else 'lines'}_{at.number:03d}"
+    name = f"{'foam' if units else 'lines'}_{at.number:03d}"
     said = {
         "InstructName": model, "SerialNumber": serial, "DataNumber": "", "SampleName": "demo sample", "Format": "tif",
         "ImageName": f"{name}.tif", "Directory": "C:\\Data\\", "Date": f"{at.start:%Y/%m/%d}", "Time": f"{at.start:%H:%M:%S}",
@@ -106,7 +106,7 @@ def _hitachi(at: Sitting, kind: str, instrument: tuple[str, str], *, units: bool
 
 
 def plain(at: Sitting) -> Sample:
-    """A picture that some program saved, with nothing of an instrument in it."""
+    """Save a picture as some program does, with nothing of an instrument in it."""
     image = scenes.grey(scenes.expose(at.chance, scenes.particles(at.chance, 150, 200)))
     return Sample(
         "plain-picture",

@@ -26,7 +26,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def _item(kind: int, meaning: int, value: Any) -> bytes:
     head = struct.pack("<HH", kind, meaning)
     if kind == TEXT:
-        data = value.encode("latin-1")
+        data: bytes = value.encode("latin-1")
         return head + struct.pack("<I", len(data)) + data
     return head + struct.pack(TYPES[kind], value)
 
@@ -40,7 +40,7 @@ def ser(pixels: Any, step: float, unix: int) -> bytes:
     height, width = pixels.shape
     record = struct.pack("<IddI", 1, 0.0, 1.0, 0) + struct.pack("<I", 6) + b"Number" + struct.pack("<I", 0)
     table = 30 + len(record)
-    element = b"".join(struct.pack("<ddI", -step * size / 2, step, 0) for size in (width, height))
+    element: bytes = b"".join(struct.pack("<ddI", -step * size / 2, step, 0) for size in (width, height))
     element += struct.pack("<HII", 2, width, height) + pixels[::-1].astype("<u2").tobytes()
     head = struct.pack("<HHHIIIIII", 0x4949, 0x0197, 0x0210, 0x4122, 0x4152, 1, 1, table, 1)
     offsets = struct.pack("<II", table + 8, table + 8 + len(element))
@@ -66,7 +66,7 @@ def _xml(uuid: str, described: Mapping[str, tuple[str, str]], volt: int, date: s
 def _picture_item(name: str, pixels: Any, step: float, series: str, xml: str) -> bytes:
     """Return the items of one picture: its name, its samples, their calibration, its space, its .ser, its description."""
     height, width = pixels.shape
-    samples = struct.pack("<II", width, height) + pixels[::-1].astype("<u2").tobytes()
+    samples: bytes = struct.pack("<II", width, height) + pixels[::-1].astype("<u2").tobytes()
     axes = (
         item
         for place, size in ((0x00, width), (0x10, height))
@@ -97,11 +97,14 @@ def stem_pair(at: Sitting) -> Sample:
     alpha, beta = at.between(-20, 20, 2), at.between(-12, 12, 2)
     described = {
         "Microscope": ("Microscope Tecnai 200 kV D2731 SuperTwin", ""), "User": ("DEMO", ""), "Gun type": ("LaB6", ""),
-        "High tension": (str(kilovolt), "kV"), "Emission": (f"{emission:.2f}", "uA"), "Mode": (" STEM nP SA Zoom Diffraction", ""),
+        "High tension": (str(kilovolt), "kV"), "Emission": (f"{emission:.2f}", "uA"),
+        "Mode": (" STEM nP SA Zoom Diffraction", ""),
         "Defocus": ("0.000", "um"), "Magnification": (str(magnification), "x"), "Camera length": (camera, "m"),
-        "Stem rotation": ("0.0", "deg"), "Spot size": (str(spot), ""), "Intensity": ("18.538", "%"), "Objective lens": ("92.693", "%"),
+        "Stem rotation": ("0.0", "deg"), "Spot size": (str(spot), ""), "Intensity": ("18.538", "%"),
+        "Objective lens": ("92.693", "%"),
         "Diffraction lens": ("47.757", "%"), "Stage X": (f"{x:.3f}", "um"), "Stage Y": (f"{y:.3f}", "um"),
-        "Stage Z": (f"{z:.3f}", "um"), "Stage A": (f"{alpha:.2f}", "deg"), "Stage B": (f"{beta:.2f}", "deg"), "Filter mode": ("", ""),
+        "Stage Z": (f"{z:.3f}", "um"), "Stage A": (f"{alpha:.2f}", "deg"), "Stage B": (f"{beta:.2f}", "deg"),
+        "Filter mode": ("", ""),
     }  # fmt: skip
     frame = f"{size * size * float(dwell) * 1.1:.6f}"
     info = {"Magnification": f"{magnification} X", "DwellTimePath": dwell, "FrameTime": frame}

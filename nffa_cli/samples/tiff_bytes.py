@@ -51,7 +51,7 @@ def _basic(image: Any, rows: int, *, palette: bool) -> dict[int, Field]:
 
 def directory_first(image: Any, more: Mapping[int, Field], *, palette: bool = True) -> bytes:
     """Return a TIFF file with its directory at the start and the pixels, one strip, at the end."""
-    pixels = image.tobytes()
+    pixels: bytes = image.tobytes()
     fields = {**_basic(image, 0xFFFFFFFF, palette=palette), **more, 279: (LONG, len(pixels))}
     length = len(_directory({**fields, 273: (LONG, 0)}, 8))
     directory = _directory({**fields, 273: (LONG, 8 + length)}, 8)
@@ -60,7 +60,7 @@ def directory_first(image: Any, more: Mapping[int, Field], *, palette: bool = Tr
 
 def directory_last(image: Any, more: Mapping[int, Field], *, rows: int = 0, palette: bool = False) -> bytes:
     """Return a TIFF file with the pixels in strips of ``rows`` rows (0: one strip) and the directory behind them."""
-    pixels = image.tobytes()
+    pixels: bytes = image.tobytes()
     height = image.shape[0]
     rows = rows or height
     line = len(pixels) // height
