@@ -88,6 +88,11 @@ def _hitachi(tiff: Tiff, files: Sequence[str]) -> bool:
     return any("InstructName".encode("utf-16-le") in tag.raw for tag in found if tag.complete and tag.size < 1 << 20)
 
 
+def _jeol(tiff: Tiff, files: Sequence[str]) -> bool:
+    tag = tiff.pages[0].tags.get(37500)
+    return tag is not None and any(sign in tag.head(DESCRIPTION_BYTES) for sign in (b"$CM_", b"$\0C\0M\0_\0"))
+
+
 DIALECTS: list[tuple[str, Recognise, str]] = [
     ("fibics-atlas-tiff", _has(51023), "nffa_cli.extract.tiff_vendors:fibics"),
     ("fei-sem-tiff", _has(34680, 34682, 34683), "nffa_cli.extract.tiff_vendors:fei"),
@@ -100,6 +105,7 @@ DIALECTS: list[tuple[str, Recognise, str]] = [
     ("tescan-sem-tiff", _beside("tescan-sem-tiff"), "nffa_cli.extract.tiff_sem:beside"),
     ("jeol-sem-tiff", _beside("jeol-sem-tiff"), "nffa_cli.extract.tiff_sem:beside"),
     ("hitachi-sem-tiff", _beside("hitachi-sem-tiff"), "nffa_cli.extract.tiff_sem:beside"),
+    ("jeol-sem-tiff", _jeol, "nffa_cli.extract.tiff_sem:jeol"),
     ("hitachi-sem-tiff", _hitachi, "nffa_cli.extract.tiff_sem:hitachi"),
     ("gatan-dm-tiff", _has(*range(65003, 65012)), "nffa_cli.extract.tiff_software:gatan"),
     ("imagej-tiff", _described("ImageJ="), "nffa_cli.extract.tiff_software:imagej"),

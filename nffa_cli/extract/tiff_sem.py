@@ -1,4 +1,4 @@
-"""SEM dialects of TIFF: TESCAN's tag 50431, Hitachi's Windows tags, and pictures with a text file beside them.
+"""SEM dialects of TIFF: TESCAN's, JEOL's and Hitachi's own tags, and pictures with a text file beside them.
 
 Standard library only; ``tiff.py`` calls these after it has read the pages. What a key means is in the crosswalks.
 """
@@ -21,6 +21,9 @@ from nffa_cli.records import Remark, Signal
 TESCAN_TAG = 50431
 HITACHI_TAGS = (40092, 40093)
 """Windows XPComment and XPAuthor, UTF-16: Hitachi's TM4000 writes parts of its ``[SemImageFile]`` there."""
+
+JEOL_TAG = 37500
+"""Exif MakerNote: newer JEOL software keeps the keys of the text file there, as ``UNICODE`` and UTF-16 text."""
 
 CLOCKS_AGREE = timedelta(minutes=2)
 
@@ -100,6 +103,15 @@ def hitachi_keys(tiff: Tiff) -> dict[str, str | list[str]]:
     return keys if "InstructName" in keys else {}
 
 
+def jeol_keys(data: bytes) -> dict[str, str | list[str]]:
+    """Return the keys of JEOL's tag: ``$CM_MAG=500``, divided by tabs; the dollars belong to the key."""
+    data = data.removeprefix(b"UNICODE").removeprefix(b"\0")
+    keys: dict[str, Any] = {}
+    for key, value in re.findall(r"(\$+\w[\w%]*)[ ]*=([^\t\r\n$\0]*)", sidecar.decode(data)):
+        sidecar.put(keys, key, value.strip())
+    return keys
+
+
 def _loaded(files: Sequence[str]) -> tuple[sidecar.Sidecar | None, tuple[Remark, ...]]:
     """Return the sidecar among ``files``, and what is to be said of one that cannot be used."""
     remarks: tuple[Remark, ...] = ()
@@ -158,5 +170,23 @@ def hitachi(tiff: Tiff, files: Sequence[str]) -> Vendor:
         {"windows": tree},
         signals=_change("hitachi-sem-tiff", tree),
         anchors=sidecar.anchor("hitachi-sem-tiff", tree, "windows"),
+        warnings=_loaded(files)[1],
+    )
+
+
+def jeol(tiff: Tiff, files: Sequence[str]) -> Vendor:
+    """Read the keys that newer JEOL software writes into the picture itself, and when its XMP says it was made."""
+    page = tiff.pages[0]
+    tag = page.tags[JEOL_TAG]
+    keys = jeol_keys(tag.raw) if tag.complete and tag.size <= sidecar.LARGEST else {}
+    xmp = page.tags[700].head(sidecar.LARGEST) if 700 in page.tags else b""
+    made = re.search(rb"CreateDate(?:>|=[\"'])([-0-9T:.+Z]{10,35})", xmp)
+    tree: dict[str, Any] = {str(JEOL_TAG): keys}
+    if made:
+        tree["xmp"] = {"CreateDate": made[1].decode()}
+    return Vendor(
+        tree,
+        signals=_change("jeol-sem-tiff", keys),
+        anchors={"header": str(JEOL_TAG)},
         warnings=_loaded(files)[1],
     )

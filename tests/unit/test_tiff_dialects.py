@@ -120,6 +120,19 @@ def test_a_tiff_takes_its_scale_from_the_text_beside_it(tmp_path):
     assert (other.format, scales(other)[0]) == ("plain-image", ("y", 1.0, None))
 
 
+def test_jeol_keys_in_the_picture_itself(tmp_path):
+    keys = "$CM_FORMAT=JEOL-SEM\t$CM_MAG=500\t$CM_FULL_SIZE=8 4\t$$SM_NOTE=\t$CM_PIXEL_SIZE=12.5nm 12.5nm"
+    xmp = b"<x><xmp:CreateDate>2024-05-06T07:08:09</xmp:CreateDate></x>"
+    for lead in (b"UNICODE\0", b"UNICODE", b""):
+        raw = read(tmp_path, tiff({37500: (7, lead + keys.encode("utf-16-le")), 700: (1, xmp)}))
+        assert (raw.format, raw.anchors) == ("jeol-sem-tiff", {"header": "37500"})
+        assert raw.tree["37500"]["$CM_MAG"] == "500"
+        assert raw.tree["37500"]["$$SM_NOTE"] == ""
+        assert raw.tree["xmp"] == {"CreateDate": "2024-05-06T07:08:09"}
+        assert scales(raw) == [("y", 12.5, "nm"), ("x", 12.5, "nm")]
+    assert read(tmp_path, tiff({37500: (7, b"a camera's own note")})).format == "plain-image"
+
+
 def test_hitachi_keys_in_windows_tags_stand_in_for_a_lost_sidecar(tmp_path):
     keys, more = (text.encode("utf-16-le") for text in ("InstructName=TM0000\r\n", "PixelSize=50\r\nDataSize=8x4\r\n"))
     raw = read(tmp_path, tiff({40092: (1, keys), 40093: (1, more)}))
