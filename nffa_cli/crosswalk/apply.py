@@ -337,7 +337,7 @@ class _Engine:
         if not isinstance(moment, date):
             raise Unfit("unreadable-date", "is no date")
         if not _YEARS[0] <= moment.year < _YEARS[1]:
-            remarks.append(Remark("implausible", f"{term.name}: the year {moment.year} ({cited})"))
+            raise Unfit("implausible", f"is in the year {moment.year}")
         if not isinstance(moment, datetime):
             return moment.isoformat(), {"time_source": "file"}
         if moment.tzinfo is not None:

@@ -17,6 +17,14 @@ ORDERS = ("DMY", "MDY", "YMD")
 _CLOCK = re.compile(
     r"(?<!\d)(?<!\d:)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9}))?)?(?![\d:])\s*([AaPp]\.?[Mm]\b\.?)?\s*(Z\b|UTC\b|GMT\b|[+-]\d{2}:?\d{2}(?!\d))?"
 )
+_HALF_DAYS = (
+    ("AM", re.compile(r"上午|午前|오전|π\.?\s?μ\.?|\ba\.\s?m\.", re.IGNORECASE)),
+    ("PM", re.compile(r"下午|午後|오후|μ\.?\s?μ\.?|\bp\.\s?m\.", re.IGNORECASE)),
+)
+"""How Windows writes the halves of the day in Chinese, Japanese, Korean, Greek and Spanish (Unicode CLDR)."""
+_FOREIGN_WORD = re.compile(r"[^\W\d_]+")
+_DOTTED_CLOCK = re.compile(r"\s*(\d{1,2})\.(\d{2})\.(\d{2})\s*")
+_EAST_ASIAN = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,4})([-/.])\s?(\d{1,2})\2\s?(\d{1,4})(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2}))?(?!\d)")
 _NAMED_DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?[-/. ]+([^\W\d_]{3,10})[-/., ]+(\d{4}|\d{2})(?!\d)")
@@ -49,13 +57,14 @@ def local(text: str, order: Order | None) -> datetime | date:
     text = _TIFF_DATE.sub(r"\1-\2-\3", text)
     if len(text) > 120:
         raise Unfit("unreadable-date", "is no date")
+    text, half = _half_day(_EAST_ASIAN.sub(r"\1-\2-\3 ", text))
     clock = _CLOCK.search(text)
     rest = text if clock is None else f"{text[: clock.start()]} {text[clock.end() :]}"
     try:
         if clock is None and (compact := _COMPACT.search(text)) and compact[4]:
             return datetime(*(int(part) for part in compact.groups()))  # type: ignore[arg-type,misc]  # noqa: DTZ001
         day = _date(rest, order)
-        return day if clock is None else _combine(day, clock)
+        return day if clock is None else _combine(day, clock, half or (clock[5] or ""))
     except (ValueError, OverflowError):
         raise Unfit("unreadable-date", "is no date") from None
 
@@ -103,9 +112,39 @@ def serial(days: float) -> datetime:
         raise Unfit("unreadable-date", "is no date") from None
 
 
-def _combine(day: date, clock: re.Match[str]) -> datetime:
+def colons(clock: str) -> str:
+    """Return a clock time that a Finnish or old Italian Windows writes with dots (``20.30.15``) with colons."""
+    return _DOTTED_CLOCK.sub(r"\1:\2:\3", clock) if _DOTTED_CLOCK.fullmatch(clock) else clock
+
+
+def agree(moment: datetime, clock: str) -> bool:
+    """Tell whether a local clock's text shows ``moment``, give or take 2 s and whole quarters of an hour (zones)."""
+    found = _CLOCK.search(colons(clock))
+    if found is None or found[3] is None:
+        return False
+    off = (moment.minute * 60 + moment.second - int(found[2]) * 60 - int(found[3])) % 900
+    return min(off, 900 - off) <= 2
+
+
+def _half_day(text: str) -> tuple[str, str]:
+    """Return the text without a foreign word for the half of the day, and AM or PM ("" if it has none).
+
+    Raises Unfit where a word in another script stands beside a time that such a word could move by half a day.
+    """
+    for half, pattern in _HALF_DAYS:
+        if pattern.search(text):
+            return pattern.sub(" ", text, count=1), half
+    clock = _CLOCK.search(text)
+    if clock is not None and int(clock[1]) <= 12 and not clock[5]:
+        beside = text[clock.end() :].lstrip() + " " + text[: clock.start()]
+        if any(ord(word[0]) > 0x24F and _month(word) is None for word in _FOREIGN_WORD.findall(beside)):
+            raise Unfit("ambiguous-date", "has a word that may tell the half of the day")
+    return text, ""
+
+
+def _combine(day: date, clock: re.Match[str], half: str) -> datetime:
     hour, minute, second = int(clock[1]), int(clock[2]), int(clock[3] or 0)
-    half = (clock[5] or " ")[0].lower()
+    half = half[:1].lower()
     if half == "p" and hour < 12:
         hour += 12  # "17:23:13 PM" is written by some software: 17 is then already right
     elif half == "a" and hour == 12:

@@ -75,8 +75,14 @@ def text(inputs: Inputs, situation: Situation) -> Reading:
 
 
 def filetime(inputs: Inputs, situation: Situation) -> Reading:
-    """Return the UTC moment of a Windows FILETIME (100 ns ticks since 1601)."""
-    return Reading(dates.filetime(_whole(inputs["value"])), utc=True)
+    """Return the UTC moment of a Windows FILETIME (100 ns ticks since 1601).
+
+    ``clock``: text of a local clock that must show the same minute and second in some time zone.
+    """
+    moment = dates.filetime(_whole(inputs["value"]))
+    if "clock" in inputs and not dates.agree(moment, _text(inputs["clock"])):
+        raise Unfit(None, "is not the time that stands beside it")
+    return Reading(moment, utc=True)
 
 
 def unix_time(inputs: Inputs, situation: Situation) -> Reading:
@@ -111,7 +117,8 @@ def local_datetime(inputs: Inputs, situation: Situation) -> Reading:
     order = situation.options.get("order") or situation.date_order
     if not inputs.keys() & {"value", "date"}:
         raise Unfit(None, "has no date")
-    parts = [_text(inputs[name]) for name in ("value", "date", "time") if name in inputs]
+    parts = [_text(inputs[name]) for name in ("value", "date") if name in inputs]
+    parts += [dates.colons(_text(inputs["time"]))] if "time" in inputs else []
     moment = dates.local(" ".join(parts), cast("dates.Order | None", order))
     if isinstance(moment, datetime) and moment.tzinfo is None and situation.options.get("zone") == "UTC":
         moment = moment.replace(tzinfo=UTC)
@@ -219,7 +226,7 @@ def screen_pixel(inputs: Inputs, situation: Situation) -> Reading:
 TABLE: dict[str, Transform] = {
     "quantity": Transform(quantity, "number"),
     "text": Transform(text, "text"),
-    "filetime": Transform(filetime, "time"),
+    "filetime": Transform(filetime, "time", optional=("clock",)),
     "unix_time": Transform(unix_time, "time"),
     "unix_ms": Transform(unix_ms, "time"),
     "unix_us": Transform(unix_us, "time"),

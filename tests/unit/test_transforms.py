@@ -194,3 +194,33 @@ def test_no_transform_raises_anything_else(name, one, other, index):
 )
 def test_wrong_use_is_found_when_the_file_is_read(using, inputs, options):
     assert complaint(using, inputs, options)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2016/8/30 下午 8:30:15", "30/08/2016 8:30:15 p. m.", "2016. 08. 30. 오후 8:30:15", "30/8/2016 8:30:15 μμ",
+     "2016年8月30日 20:30:15"],
+)  # fmt: skip
+def test_halves_of_the_day_in_other_languages(text):
+    assert dates.local(text, None) == datetime(2016, 8, 30, 20, 30, 15)
+
+
+def test_a_foreign_word_beside_a_time_is_not_overlooked():
+    with pytest.raises(Unfit):
+        dates.local("2016-08-30 08:30:15 ص", None)
+    assert dates.local("2016-08-30 20:30:15 ص", None) == datetime(2016, 8, 30, 20, 30, 15)
+
+
+def test_a_clock_with_dots():
+    found = run("local_datetime", {"date": "30.8.2016", "time": "20.30.15"})
+    assert found.value == datetime(2016, 8, 30, 20, 30, 15)
+
+
+def test_a_filetime_must_agree_with_the_clock_beside_it():
+    ticks = 130699449300000000.0
+    assert run("filetime", {"value": ticks, "clock": "1:15:31 PM"}).value == datetime(
+        2015, 3, 4, 12, 15, 30, tzinfo=UTC
+    )
+    for clock in ("1:14:31 PM", "13:15", "noon"):
+        with pytest.raises(Unfit):
+            run("filetime", {"value": ticks, "clock": clock})
