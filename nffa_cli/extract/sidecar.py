@@ -189,14 +189,22 @@ def _jeol_pixel(tree: Mapping[str, Any], width: int) -> tuple[float, str] | None
     return None
 
 
+HITACHI_FRAME = 127e6
+"""Width in nm of the picture that a magnification of 1 refers to: a five-inch photograph."""
+
+
 def _hitachi_pixel(tree: Mapping[str, Any], width: int) -> tuple[float, str] | None:
-    keys = next((branch for branch in tree.values() if isinstance(branch, Mapping) and "PixelSize" in branch), {})
+    keys = next((branch for branch in tree.values() if isinstance(branch, Mapping) and "DataSize" in branch), {})
+    keys = next((branch for branch in tree.values() if isinstance(branch, Mapping) and "PixelSize" in branch), keys)
     text = one(keys, "PixelSize") or ""
     said = lengths(text) or [(number, "nm") for number in numbers(text)[:1]]  # a bare number is in nm
     full = numbers(one(keys, "DataSize") or "")
-    if not said or said[0][0] <= 0:
-        return None
-    return said[0][0] * (full[0] / width if full and full[0] > 0 else 1.0), said[0][1]
+    if said and said[0][0] > 0:
+        return said[0][0] * (full[0] / width if full and full[0] > 0 else 1.0), said[0][1]
+    magnified = numbers(one(keys, "Magnification") or "")  # S-4700 and its kin write no PixelSize
+    if not text and full and full[0] == width and len(magnified) == 1 and magnified[0] > 0:
+        return HITACHI_FRAME / magnified[0] / width, "nm"
+    return None
 
 
 PIXEL_SIZE = {"jeol-sem-tiff": _jeol_pixel, "hitachi-sem-tiff": _hitachi_pixel}

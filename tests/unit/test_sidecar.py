@@ -125,6 +125,16 @@ def test_hitachi_pixel_size_is_nm_of_the_stated_size(tmp_path):
     assert raw.anchors == {"header": "sidecar.SemImageFile"}
 
 
+def test_hitachi_magnification_stands_in_for_the_pixel_size():
+    keys = {"DataSize": "1280x960", "Magnification": "10000"}
+    pixel = sidecar.PIXEL_SIZE["hitachi-sem-tiff"]
+    assert pixel({"SemImageFile": keys}, 1280) == (pytest.approx(9.921875), "nm")  # what newer models state as well
+    assert pixel({"SemImageFile": {**keys, "PixelSize": "5"}}, 1280) == (5.0, "nm")
+    assert pixel({"SemImageFile": keys}, 640) is None
+    assert pixel({"SemImageFile": {**keys, "PixelSize": "0"}}, 1280) is None
+    assert pixel({"SemImageFile": {"Magnification": "10000"}}, 1280) is None
+
+
 @pytest.mark.parametrize("text", [JEOL, HITACHI.format("x"), TESCAN])
 def test_a_sidecar_cut_anywhere_never_crashes(tmp_path, text):
     (tmp_path / "a.png").write_bytes(png(16, 8))
