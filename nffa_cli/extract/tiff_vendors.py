@@ -39,7 +39,7 @@ def zeiss(tiff: Tiff, files: Sequence[str]) -> Vendor:
     page = tiff.pages[0]
     lines = page.tags[ZEISS].raw if page.get(ZEISS) is not None else b""
     tree: dict[str, Any] = {}
-    keys = _zeiss_lines(lines.rstrip(b"\0").decode("cp1252", "replace"))
+    keys = _zeiss_lines(text(lines))
     if ZEISS in page.tags:
         tree[str(ZEISS)] = keys
     if isinstance(page.get(ZEISS_UNICODE), (str, bytes)):

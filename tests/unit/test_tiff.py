@@ -234,6 +234,11 @@ def test_zeiss_lines_copy_and_pixel_size(tmp_path):
     assert (axis.unit, axis.scale) == ("m", pytest.approx(5e-9 * 1024 / 64))
 
 
+def test_zeiss_lines_in_utf8(tmp_path):
+    data = build([page(8, 8, NOISE[:64], tags={34118: (2, ZEISS.encode() + b"\0")})])
+    assert tiff.read([saved(tmp_path, data)]).tree["34118"]["AP_APERTURESIZE"] == "Aperture Size = 30.00 µm"
+
+
 def test_zeiss_pixel_size_that_the_lines_contradict_is_left_to_the_crosswalk(tmp_path):
     text = ZEISS + "\r\nAP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 12.00 nm\r\n"
     assert tiff.read([zeiss_file(tmp_path, NOISE, text=text)]).signals[0].axes[1].unit is None
