@@ -96,7 +96,7 @@ class Ingest:
         self.store = store
         self.values = values
         self.previews = settings.home() / "previews"
-        self.planner = Planner(root, values, store.ledger(os.path.abspath(root)))  # noqa: PTH100
+        self.planner = Planner(root, values, store.ledger(scan.folder_of(root)))
         self.versions = self.planner.versions
         self._batch = _Batch()
         self._young: list[Acquisition] = []
@@ -109,12 +109,12 @@ class Ingest:
         """
         self._sweep()
         with Pool(workers(self.values), limits(self.values)) as pool:
-            yield from self._feed(pool, self.planner.steps(), young_too=False)
+            yield from self._feed(pool, self.planner.steps())
             if look_again and self._young:
                 young, self._young = self._young, []
                 youngest = min(readiness.age(found.files, time.time()) for found in young)
                 time.sleep(max(0.0, self.values["ingest.settle"] - youngest) + 0.05)
-                yield from self._feed(pool, self._once_more(young), young_too=True)
+                yield from self._feed(pool, map(self.planner.step, scan.again(young)))
         for found in self._young:
             row = self._row(self.planner.step(found), {"state": "waiting", "reason": "settling: changed a moment ago"})
             self._batch.ledger.append(row)
@@ -126,15 +126,15 @@ class Ingest:
     def _note_vanished(self) -> None:
         """Note the main files that are gone: nobody waits for them any more; what was recorded of them stays."""
         left = [row for key, row in self.planner.ledger.items() if key not in self.planner.seen]
-        gone = [row for row in left if not os.path.lexists(row.path)]
+        gone = [row for row in left if scan.is_gone(row.path)]
         if gone:
             with self.store.batch():
                 self.store.set_vanished(row.key for row in gone)
                 self.store.forget(row.path for row in gone)
 
-    def _feed(self, pool: Pool, steps: Iterator[Step | scan.Unreadable], *, young_too: bool) -> Iterator[Outcome]:
+    def _feed(self, pool: Pool, steps: Iterator[Step | scan.Unreadable]) -> Iterator[Outcome]:
         for each in steps:
-            self._take(pool, each, young_too=young_too)
+            self._take(pool, each)
             for answer in pool.answers(wait=pool.full):
                 self._keep(answer)
             if self._due_for_commit():
@@ -146,7 +146,7 @@ class Ingest:
                 yield from self._commit()
         yield from self._commit()
 
-    def _take(self, pool: Pool, each: Step | scan.Unreadable, *, young_too: bool) -> None:
+    def _take(self, pool: Pool, each: Step | scan.Unreadable) -> None:
         """Decide one step: nothing due, not yet, or a job for a worker."""
         if isinstance(each, scan.Unreadable):
             self._batch.outcomes.append(Outcome(each.shown, "ingest", "failed", f"unreadable-folder: {each.reason}"))
@@ -171,17 +171,6 @@ class Ingest:
             return False
         since = self.store.waiting_since(each.known.key)
         return readiness.settled(each.acquisition.files, time.time(), self.values["ingest.settle"], still_since=since)
-
-    def _once_more(self, young: list[Acquisition]) -> Iterator[Step]:
-        """Look again at files that were too young; their partners may have come meanwhile."""
-        for found in young:
-            path = Path(found.main.path)
-            if not path.exists():
-                yield Step(replace(found, skip="vanished"), None, plan.Plan((), "vanished"), {})
-                continue
-            for now in scan.walk(str(path)):
-                if isinstance(now, Acquisition):
-                    yield self.planner.step(replace(now, shown=found.shown))
 
     def _submit(self, pool: Pool, each: Step) -> None:
         preview = None
@@ -346,5 +335,5 @@ def planned(root: str, values: settings.Settings) -> Iterator[Step | scan.Unread
     ledger: Mapping[str, plan.LedgerRow] = {}
     if path.exists():
         with Store.open(path, readonly=True) as store:
-            ledger = store.ledger(os.path.abspath(root))  # noqa: PTH100
+            ledger = store.ledger(scan.folder_of(root))
     yield from Planner(root, values, ledger).steps()

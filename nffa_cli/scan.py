@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -32,7 +32,7 @@ COMPANIONS = {
     ".hdr": (".tif", ".tiff", ".mib", ".png", ".bmp", ".jpg"),
     ".ipr": (".spd",),
     ".raw": (".rpl",),
-    ".mdoc": (".mrc", ".mrcs"),
+    ".mdoc": (".mrc", ".mrcs", ".st", ".map"),
 }
 """Sidecar extension → extensions of the main file of the same stem, in order of preference."""
 
@@ -111,6 +111,42 @@ def _one_file(path: Path, shown: str) -> Iterator[Acquisition]:
     yield from mine or odd_ones(folder, head, {path.name: odd.get(path.name, "special-file")})
 
 
+def again(before: Sequence[Acquisition]) -> Iterator[Acquisition]:
+    """Look once more at the files of these acquisitions and yield what they belong to now, each once.
+
+    A partner may have come meanwhile; what is no longer there is yielded as skipped. Every folder is listed once.
+    """
+    folders: dict[str, dict[str, Acquisition]] = {}
+    for found in before:
+        folder, name = os.path.split(found.main.path)
+        folders.setdefault(folder, {})[name] = found
+    for folder, wanted in folders.items():
+        entries = _listing(folder)
+        files = {} if isinstance(entries, str) else entries[0]
+        shown = next(iter(wanted.values())).shown.rpartition("/")[0]
+        for now in group(folder, shown, files):
+            if any(os.path.basename(stamp.path) in wanted for stamp in now.files):  # noqa: PTH119
+                yield now
+        yield from (replace(found, skip="vanished") for name, found in wanted.items() if name not in files)
+
+
+def is_gone(path: str) -> bool:
+    """Tell whether there is surely nothing at ``path``: a folder that may not be looked into proves nothing."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def folder_of(root: str) -> str:
+    """Return the absolute path of the folder that a walk of ``root`` lists first: itself, or a file's own."""
+    path = os.path.abspath(root)  # noqa: PTH100 - text paths: resolving would follow links
+    return path if os.path.isdir(path) else os.path.dirname(path)  # noqa: PTH112, PTH120
+
+
 def _listing(folder: str) -> tuple[dict[str, os.stat_result], list[str], dict[str, str]] | str:
     """Return (regular files with their stat, sub-folders, odd entries with a reason), or why it cannot be listed."""
     files: dict[str, os.stat_result] = {}
@@ -172,6 +208,8 @@ def _owner(name: str, by_stem: dict[str, list[str]]) -> str | None:
         return _pick(series["stem"], (".emi",), by_stem)
     if extension not in COMPANIONS:
         return None
+    if extension == ".mdoc" and (own := extension_of(_stem(name))) in COMPANIONS[extension]:  # SerialEM: a.mrc.mdoc
+        return _pick(_stem(_stem(name)), (own,), by_stem)
     if extension == ".hdr" and (header := TESCAN_HEADER.fullmatch(name)):
         return _pick(header["stem"], (f".{header['kind'].lower()}",), by_stem)
     return _pick(_stem(name), COMPANIONS[extension], by_stem)

@@ -65,7 +65,8 @@ class Teller:
     def one(self, outcome: Outcome) -> None:
         """Tell one outcome; in a watch only what differs from the last look."""
         now = (outcome.status, outcome.reason)
-        if self.changes_only and (self._told.get(outcome.path) == now or outcome.status == "unchanged"):
+        known = outcome.status == "unchanged" or (outcome.status != "done" and self._told.get(outcome.path) == now)
+        if self.changes_only and known:
             return
         if self.changes_only:
             self._told[outcome.path] = now
