@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 from nffa_cli import readiness, scan, settings
 from nffa_cli.context import Contexts
-from nffa_cli.pool import Answer, Job, Limits, Pool
+from nffa_cli.pool import Answer, Job, Pool, limits
 from nffa_cli.records import Acquisition, Status
 
 STATUS_OF: Mapping[str, Status] = {
@@ -22,20 +23,16 @@ STATUS_OF: Mapping[str, Status] = {
 """What a worker says of an acquisition → the outcome's status."""
 
 
-def limits(values: settings.Settings) -> Limits:
-    """Return what one reading may cost."""
-    return Limits(values["worker.seconds"], values["worker.memory_mb"])
-
-
 def inspect(
-    paths: list[str], values: settings.Settings, *, raw: bool = False, second: bool = False
+    paths: list[str], values: settings.Settings, *, raw: bool = False, second: bool = False, pool: Pool | None = None
 ) -> Iterator[dict[str, Any]]:
     """Read each acquisition below ``paths`` and yield what was found, in order.
 
     Yields dicts with ``acquisition``, ``answer`` (the worker's header), ``raw`` (the vendor's tree, on request) and
     ``hyperspy`` (HyperSpy's own tree, or why there is none, on request). Judged by format alone.
+    ``pool``: one that was started ahead; the caller closes it.
     """
-    with Pool(1, limits(values)) as pool:
+    with nullcontext(pool) if pool else Pool(1, limits(values)) as pool:
         for root in paths:
             contexts = Contexts(root, settings.home(), settings.shipped("crosswalks"))
             for found in scan.walk(root):

@@ -16,11 +16,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nffa_cli.settings import Settings
 
 RECYCLE_JOBS = 2000
 """A worker is replaced after so many jobs, so that what a library leaks does not grow for ever."""
 WATCH_SECONDS = 0.25
+QUEUED = 8
+"""Jobs under way for each worker: enough to keep it busy while the caller commits what came before."""
 WORKER = ("-m", "nffa_cli.worker")
 """What Python is told to run."""
 
@@ -36,6 +41,11 @@ class Limits:
     def deadline(self, size: int) -> float:
         """Return the seconds allowed for a job over ``size`` bytes."""
         return self.seconds + size / self.bytes_per_second
+
+
+def limits(values: Settings) -> Limits:
+    """Return what the settings allow one reading to cost."""
+    return Limits(values["worker.seconds"], values["worker.memory_mb"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +78,7 @@ class _Worker:
 class Pool:
     """``size`` persistent workers; use as a context manager.
 
-    ``submit`` waits while twice as many jobs are under way as there are workers, so a caller can feed it from a walk over
-    any number of files; ``answers`` gives what has come back.
+    A caller that takes ``answers`` whenever it is ``full`` can feed it from a walk over any number of files.
     """
 
     def __init__(self, size: int = 1, limits: Limits | None = None, *, log: IO[bytes] | None = None) -> None:
@@ -94,7 +103,11 @@ class Pool:
     @property
     def full(self) -> bool:
         """Whether the caller should take answers before it submits more."""
-        return self.under_way >= 2 * self.size
+        return self.under_way >= QUEUED * self.size
+
+    def start(self) -> None:
+        """Start the first worker ahead of its first job: its imports go on while the caller prepares that."""
+        self._workers[0] = _Worker(self._start())
 
     def submit(self, job: Job) -> None:
         """Hand out a job; a worker is started for it while there are fewer than ``size``."""

@@ -11,16 +11,23 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import __version__, extract, identify, readiness
+from nffa_cli import __version__, extract, identify, readiness, settings
 from nffa_cli.crosswalk import apply, load, merge, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
 from nffa_cli.records import Axis, FileStamp, RawMetadata, Record, Remark, Signal
 
 Result = tuple[dict[str, Any], bytes]
+
+
+def warm_up() -> None:
+    """Load the vocabulary ahead of the first job; if it is broken, that job will say so."""
+    with suppress(NffaError):
+        _vocabulary(str(settings.shipped("crosswalks")))
 
 
 def read(job: dict[str, Any]) -> Result:

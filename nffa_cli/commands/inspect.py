@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from nffa_cli import look, settings, story
+from nffa_cli import settings
 from nffa_cli.commands.options import PATHS, output_options
+from nffa_cli.pool import Pool, limits
 from nffa_cli.terminal import Terminal
 
 
@@ -27,13 +28,18 @@ def command(paths: tuple[str, ...], raw: bool, reader: str, terminal: Terminal) 
       nffa inspect image.tif
       nffa inspect --json folder > records.jsonl
     """  # noqa: D301
-    teller = story.Teller(terminal)
-    for item in look.inspect(list(paths), settings.load(), raw=raw, second=reader == "hyperspy"):
-        line = story.record_line(item)
-        if line is not None:
-            terminal.data(line)
-            story.show_record(line, terminal)
-            story.show_trees(item, terminal)
-        teller.one(story.inspected(item))
+    values = settings.load()
+    with Pool(1, limits(values)) as pool:
+        pool.start()
+        from nffa_cli import look, story  # while the worker starts: both take as long as the reading itself
+
+        teller = story.Teller(terminal)
+        for item in look.inspect(list(paths), values, raw=raw, second=reader == "hyperspy", pool=pool):
+            line = story.record_line(item)
+            if line is not None:
+                terminal.data(line)
+                story.show_record(line, terminal)
+                story.show_trees(item, terminal)
+            teller.one(story.inspected(item))
     teller.summary()
     return teller.status()
