@@ -18,11 +18,11 @@ from nffa_cli.catalogue.rows import HashedFile, NewVersion, Provenance, path_key
 from nffa_cli.catalogue.store import Store
 from nffa_cli.context import Contexts
 from nffa_cli.crosswalk import digests
-from nffa_cli.look import STATUS_OF, limits, read_job
-from nffa_cli.pool import Answer, Pool
+from nffa_cli.look import STATUS_OF, read_job
+from nffa_cli.pool import Answer, Pool, limits
 from nffa_cli.records import Acquisition, Outcome, Status
 
-BATCH_ANSWERS = 200
+BATCH_ANSWERS = 50
 BATCH_SECONDS = 0.5
 """A commit covers so many answers, or what came in so many seconds."""
 

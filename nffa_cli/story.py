@@ -7,14 +7,16 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nffa_cli import rawtree
 from nffa_cli.look import STATUS_OF
-from nffa_cli.pipeline import Step
 from nffa_cli.records import Outcome
 from nffa_cli.scan import Unreadable
 from nffa_cli.terminal import Terminal
+
+if TYPE_CHECKING:  # the catalogue is none of inspect's business, and takes as long to import as a reading
+    from nffa_cli.pipeline import Step
 
 TROUBLE = ("quarantined", "failed")
 NOTHING: tuple[str, ...] = ()
