@@ -184,11 +184,18 @@ def _blank(page: Page, *codes: int) -> tuple[Remark, ...]:
 
 
 def fibics(tiff: Tiff, files: Sequence[str]) -> Vendor:
-    """Read the ATLAS XML of tag 51023; its scan vectors U and V (µm per pixel) calibrate the axes."""
+    """Read the ATLAS XML of tag 51023; its scan vectors U and V (µm per pixel) calibrate the axes.
+
+    BeamInfo and DetectorInfo are lists of named items; in the tree they are name → text.
+    """
     page = tiff.pages[0]
     if not page.tags[FIBICS].complete:
         return Vendor()
     tree, why = xmltree.parse(page.tags[FIBICS].raw.rstrip(b"\0 \r\n"))
+    for section in ("BeamInfo", "DetectorInfo"):
+        items = get(tree, f"Fibics.{section}")
+        if isinstance(items, dict) and "item" in items:
+            tree["Fibics"][section] = _named(items)
     axes = {}
     for name, vector in (("x", "U"), ("y", "V")):
         parts = [_number(get(tree, f"Fibics.Scan.{vector}{part}")) for part in "xy"]
@@ -197,6 +204,20 @@ def fibics(tiff: Tiff, files: Sequence[str]) -> Vendor:
             axes[name] = (scale, 0.0, "um")
     warnings = (Remark("broken-xml", f"tag {FIBICS}: {why}"),) if why else ()
     return Vendor({str(FIBICS): tree}, axes, faults=_blank(page, FIBICS), warnings=warnings)
+
+
+def _named(branch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a branch whose ``<item name="A">text</item>`` became ``A: text``; what has no name stays as it is."""
+    items = branch["item"] if isinstance(branch["item"], list) else [branch["item"]]
+    named = {key: value for key, value in branch.items() if key != "item"}
+    rest = []
+    for item in items:
+        name = item.get("@name") if isinstance(item, Mapping) else None
+        if isinstance(item, Mapping) and isinstance(name, str) and name and set(item) <= {"@name", "#text"}:
+            named[_free(named, name)] = item.get("#text", "")
+        else:
+            rest.append(item)
+    return {**named, "item": rest} if rest else named
 
 
 def _number(value: Any) -> float:

@@ -308,6 +308,18 @@ def test_fibics_vectors_calibrate_also_a_rotated_scan(tmp_path):
     assert [(axis.scale, axis.unit) for axis in raw.signals[0].axes] == [(pytest.approx(0.05), "um")] * 2
 
 
+def test_fibics_named_items_become_keys(tmp_path):
+    xml = (
+        b'<Fibics><BeamInfo a="1"><item name="AccV">29900</item><item name="AccV">1</item><item>odd</item></BeamInfo>'
+        b'<DetectorInfo><item name="Gain"/></DetectorInfo></Fibics>'
+    )
+    raw = tiff.read([saved(tmp_path, build([page(8, 8, NOISE[:64], tags={51023: (2, xml + b"\0")})]))])
+    assert raw.tree["51023"]["Fibics"] == {
+        "BeamInfo": {"@a": "1", "AccV": "29900", "AccV#2": "1", "item": ["odd"]},
+        "DetectorInfo": {"Gain": ""},
+    }
+
+
 def test_openfibsem_json(tmp_path):
     said = b'{"image": {"beam_type": "ION", "dwell_time": 1e-6}, "pixel_size": {"x": 1e-8}, "microscope_state": {}}'
     raw = tiff.read([saved(tmp_path, build([page(8, 8, NOISE[:64], tags={270: (2, said + b"\0")})]))])
