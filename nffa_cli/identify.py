@@ -85,7 +85,7 @@ FORMATS: tuple[Format, ...] = (
     Format("phenom-elid", "rosetta", (".elid",), _magic(b"BZh"), "Phenom Element Identification project"),
     Format("emsa-msa", "rosetta", (".msa", ".ems", ".mas", ".emsa"), _magic(b"#FORMAT"), "EMSA/MAS spectrum"),
     Format("bruker-spx", "rosetta", (".spx",), _says("TRTSpectrum"), "Bruker spectrum"),
-    Format("mrc", "rosetta", (".mrc", ".mrcs", ".map", ".ali", ".rec"), _mrc, "MRC image or stack"),
+    Format("mrc", "mrc", (".mrc", ".mrcs", ".st", ".map", ".ali", ".rec"), _mrc, "MRC image or stack"),
     Format("rosetta-jeol-pts", "rosetta", (".pts",), None, "JEOL EDS spectrum image"),
     Format("jeol-eds", "rosetta", (".eds",), None, "JEOL EDS spectrum"),
     Format("edax-spc", "rosetta", (".spc",), None, "EDAX spectrum"),
@@ -120,7 +120,7 @@ NOT_OURS: tuple[tuple[str, tuple[str, ...], tuple[bytes, ...]], ...] = (
 """(kind, extensions, first bytes) of what lies in instrument folders and is left alone, with the kind as the reason."""
 
 
-COMMON_EXTENSIONS = {".txt", ".hdr", ".map", ".ali", ".rec"}
+COMMON_EXTENSIONS = {".txt", ".hdr", ".st", ".map", ".ali", ".rec"}
 """Extensions that many programs use: such a file that does not start like ours is simply somebody else's."""
 
 

@@ -22,6 +22,7 @@ READERS = {
     "picture": "nffa_cli.extract.picture",
     "emd": "nffa_cli.extract.emd",
     "blockfile": "nffa_cli.extract.blockfile",
+    "mrc": "nffa_cli.extract.mrc",
     "rosetta": "nffa_cli.extract.rosetta",
 }
 """Reader family, as ``identify`` names it, to the module whose ``read`` does the work."""

@@ -71,7 +71,6 @@ PLUGINS: tuple[Plugin, ...] = (
     Plugin("rosetta-jeol-pts", "jeol", (".pts",), b"\x30\x01\0\0", "EDS maps of JEOL Analysis Station", whole=True,
            lazy=False),
     Plugin("phenom-elid", "phenom", (".elid",), b"BZh", "images and EDS of Phenom desktop SEMs", lazy=False),
-    Plugin("mrc", "mrc", (".mrc", ".mrcs", ".map", ".ali", ".rec"), b"", "TEM images, tilt series, 4D-STEM"),
     Plugin("rosetta-ripple", "ripple", (".rpl",), b"", "spectrum images of Lispix, an export of INCA"),
     Plugin("rosetta-mib", "quantumdetector", (".mib",), b"MQ1", "4D-STEM of Merlin detectors"),
     Plugin("rosetta-semper", "semper", (".unf",), b"", "TEM images of SEMPER", lazy=False),
@@ -85,7 +84,7 @@ PLUGINS: tuple[Plugin, ...] = (
 programs, not by instruments); arina, delmic, tofwerk, topspin (general HDF5: another issue); mrcz (needs another
 library); renishaw, jobinyvon, trivista, hamamatsu, quadstar (no electron microscope); dens, impulse, protochips (logs
 of holders, without an end mark); empad and JEOL asw (lists of other files, and a data folder could aim their paths
-anywhere); dm, tia, tiff, emd, blockfile (read by this project)."""
+anywhere); dm, tia, tiff, emd, blockfile, mrc (read by this project)."""
 
 
 def read(files: Sequence[str]) -> RawMetadata:

@@ -28,7 +28,7 @@ FILES = {
     "eds-ebsd/647_leo_edax_test.spc": ("rosetta", "edax"),
     "eds-ebsd/met03.EDS": ("rosetta", "jeol"),
     "eds-ebsd/Elid2Version4.elid": ("rosetta", "phenom"),
-    "4dstem-misc/HAADFscan.mrc": ("rosetta", "mrc"),
+    "4dstem-misc/HAADFscan.mrc": ("mrc", "mrc"),
     "4dstem-misc/test1.blo": ("blockfile", "blockfile"),
 }
 UNKNOWN_END = {"eds-ebsd/met03.EDS": 34, "eds-ebsd/bruker_nano.spx": 1}

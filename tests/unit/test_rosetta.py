@@ -58,18 +58,6 @@ SPX = """<?xml version="1.0" encoding="WINDOWS-1252" standalone="yes"?>
 """
 
 
-def mrc(path):
-    header = bytearray(1024)
-    struct.pack_into("<4i", header, 0, 4, 3, 2, 6)
-    struct.pack_into("<3i", header, 28, 4, 3, 2)
-    struct.pack_into("<3f", header, 40, 40.0, 30.0, 2.0)
-    struct.pack_into("<3i", header, 64, 1, 2, 3)
-    header[208:212] = b"MAP "
-    header[212:214] = b"DD"
-    path.write_bytes(bytes(header) + np.arange(24, dtype="<u2").tobytes())
-    return str(path)
-
-
 def blo(path, *, cut=0):
     header = bytearray(4096)
     header[:6] = b"IMGBLO"
@@ -102,15 +90,6 @@ def test_spx(tmp_path):
     raw = rosetta.read([write(tmp_path / "a.spx", SPX)])
     assert raw.tree["vendor"]["0"]["Spectrum"]["Date"] == "2.3.2018"
     assert (raw.signals[0].kind, raw.signals[0].axes[0].unit) == ("spectrum", "keV")
-
-
-def test_mrc(tmp_path):
-    raw = rosetta.read([mrc(tmp_path / "a.mrc")])
-    (found,) = raw.signals
-    assert (raw.format, found.kind, found.shape, found.axes[-1].unit) == ("mrc", "stack", (2, 3, 4), "nm")
-    assert found.axes[-1].scale == pytest.approx(1.0)
-    whole = pixels.slab(found, (slice(None), slice(None), slice(None)), loaders=LOADERS)
-    assert whole.reshape(-1).tolist() == list(range(24))
 
 
 def test_blockfile(tmp_path):
