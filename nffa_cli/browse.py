@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nffa_cli import settings, story
@@ -39,26 +39,29 @@ def as_json(entry: Entry) -> dict[str, Any]:
 
 def entries(found: Iterable[Entry], limit: int, terminal: Terminal) -> int:
     """Show a list of acquisitions; return the exit status."""
-    rows = []
-    count = 0
+    shown = []
     for entry in found:
-        count += 1
+        shown.append(entry)
         terminal.data(as_json(entry))
-        if not terminal.as_json:
-            terms = entry.record["terms"]
-            glance = [
-                story.quantity(terms[name]["value"], terms[name]["unit"]) if name in terms else "" for name in GLANCE
-            ]
-            started = str(terms["acquisition.start"]["value"]) if "acquisition.start" in terms else ""
-            rows.append((entry.id[:8], started[:16].replace("T", " "), entry.format, *glance, entry.path))
-    terminal.data({"type": "summary", "acquisitions": count})
-    if rows:
-        terminal.table(
-            ("id", "acquired", "format", "instrument", ">voltage", ">magn.", "detector", "sample", "file"), rows
-        )
-    more = f"; there may be more: --limit {4 * limit}" if count == limit else ""
-    terminal.line(f"{count} acquisitions{more}. Next: nffa show ID" if count else "nothing found")
+    terminal.data({"type": "summary", "acquisitions": len(shown)})
+    table(shown, terminal)
+    more = f"; there may be more: --limit {4 * limit}" if len(shown) == limit else ""
+    terminal.line(f"{len(shown)} acquisitions{more}. Next: nffa show ID" if shown else "nothing found")
     return 0
+
+
+def table(shown: Sequence[Entry], terminal: Terminal) -> None:
+    """Show acquisitions to a person, one a line."""
+    if terminal.as_json or not shown:
+        return
+    rows = []
+    for entry in shown:
+        terms = entry.record["terms"]
+        glance = [story.quantity(terms[name]["value"], terms[name]["unit"]) if name in terms else "" for name in GLANCE]
+        started = str(terms["acquisition.start"]["value"]) if "acquisition.start" in terms else ""
+        rows.append((entry.id[:8], started[:16].replace("T", " "), entry.format, *glance, entry.path))
+    columns = ("id", "acquired", "format", "instrument", ">voltage", ">magn.", "detector", "sample", "file")
+    terminal.table(columns, rows)
 
 
 def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:

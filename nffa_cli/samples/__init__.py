@@ -33,6 +33,23 @@ SMALL_KINDS = ("tia", "gatan-dm4", "tescan-sem-hdr", "hitachi-sem-tiff", "hitach
 """The quick ones, for trials that write thousands of files."""
 
 
+SESSION = """\
+# Every file in this folder was drawn and written by nffa itself: python -m nffa_cli.samples FOLDER
+proposal: {id: "161", title: Made-up files of many instruments}
+experiment: {name: A walk along the microscopes}
+sample:
+  name: demo sample
+  atom_types: [Au, C, O, Si]
+  preparation_date: 2024-05-06T08:00:00+02:00
+  physical_form: nanoparticles on a film
+  is_simulation: true
+user: {name: demo}
+instrument: {timezone: Europe/Rome, date_order: DMY}
+licence: CC0-1.0
+"""
+"""What the session file beside the samples says."""
+
+
 def samples(*, seed: int = 0, kinds: Sequence[str] = KINDS) -> Iterator[Sample]:
     """Yield one sample of each kind, made with ``seed``."""
     for kind in kinds:
@@ -50,3 +67,19 @@ def make(folder: Path, *, seed: int = 0, kinds: Sequence[str] = KINDS) -> list[P
             paths.append(folder / name)
             paths[-1].write_bytes(data)
     return paths
+
+
+def make_session(folder: Path) -> list[Path]:
+    """Bring ``folder`` to hold one sample of each kind and a session file; return the paths of all files.
+
+    What is there already as it should be is left alone, so that a second run changes nothing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {"nffa-session.yaml": SESSION.encode()}
+    for sample in samples():
+        wanted |= sample.files
+    for name, data in wanted.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != data:
+            path.write_bytes(data)
+    return [folder / name for name in wanted]

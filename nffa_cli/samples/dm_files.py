@@ -176,7 +176,7 @@ def _column(
     }  # fmt: skip
     if camera_mm is not None and illumination != "TEM":
         info["STEM Camera Length"] = camera_mm
-    said = {"Specimen": "demo lamella", "Operator": "demo", "Microscope": "FEI Talos F200"}
+    said = {"Specimen": "demo sample", "Operator": "demo", "Microscope": "FEI Talos F200"}
     items = [
         {"Data Type": Typed("u4", 20), "Label": label, "Tag path": f"Session Info:{label}", "Units": "", "Value": value}
         for label, value in said.items()
@@ -193,7 +193,7 @@ def _column(
     }
     terms: Terms = {
         "acquisition.start": (f"{utc.isoformat()}+00:00", None), "instrument.model": ("FEI Talos F200", None),
-        "instrument.vendor": ("FEI", None), "operator.name": ("demo", None), "sample.name": ("demo lamella", None),
+        "instrument.vendor": ("FEI", None), "operator.name": ("demo", None), "sample.name": ("demo sample", None),
         "beam.accelerating_voltage": (float(volt), "V"), "beam.type": ("electron", None), "optics.mode": (operation, None),
         "stage.x": (si(x, 1e-6), "m"), "stage.y": (si(y, 1e-6), "m"), "stage.z": (si(z, 1e-6), "m"),
         "stage.tilt_alpha": (alpha, "degree"), "stage.tilt_beta": (beta, "degree"),

@@ -27,8 +27,8 @@ def bar_length(step: float, width: int) -> tuple[float, str]:
     """Return the pixels and the label of a scale bar about a sixth of the picture long."""
     wanted = width * step / 6
     for factor, unit in ((1e-3, "mm"), (1e-6, "µm"), (1e-9, "nm")):
-        for digit in (5, 2, 1):
-            for zeros in (100, 10, 1):
+        for zeros in (100, 10, 1):
+            for digit in (5, 2, 1):
                 if digit * zeros * factor <= wanted * 1.25:
                     return digit * zeros * factor / step, f"{digit * zeros} {unit}"
     return 1e-9 / step, "1 nm"
@@ -57,7 +57,7 @@ def zeiss(at: Sitting) -> Sample:
     vacuum = at.pick(8.9e-7, 1.42e-6, 3.07e-6)
     image = scenes.grey(scenes.expose(at.chance, scenes.particles(at.chance, height, width)))
     micron, label = bar_length(step, width)
-    shown = f"EHT={kv:.1f} kV  WD={wd:.1f} mm  Mag={magnification // 1000}.00 K X  {detector}"
+    shown = f"EHT={kv:.1f} kV  WD={wd:.1f} mm  Mag={magnification // 1000}.00 K X  {detector.upper()}"
     image = scenes.with_bar(image, bar, shown, micron=micron, caption=label)
     lines = {
         "DP_DWELL_TIME": f"Dwell Time = {dwell} ns", "DP_IMAGE_STORE": f"Store resolution = {width} * {height + bar}",
@@ -85,7 +85,7 @@ def zeiss(at: Sitting) -> Sample:
         "AP_STAGE_AT_T": f"Stage at T = {tilt:5.1f} °", "AP_STAGE_AT_M": "Stage at M =  0.000 mm",
         "AP_TIME": f"Time :{at.start:%H:%M:%S}", "AP_DATE": f"Date :{at.start.day} {_MONTHS[at.start.month - 1]} {at.start.year}",
         "SV_VERSION": "Version = V06.00.00.00 : 10-Dec-15", "SV_SERIAL_NUMBER": f"Serial No. = {serial}",
-        "SV_USER_TEXT": "User Text = ", "SV_OPERATOR": "Operator = ", "SV_USER_NAME": "User Name = DEMO",
+        "SV_USER_TEXT": "User Text = ", "SV_OPERATOR": "Operator = ", "SV_USER_NAME": "User Name = demo",
         "SV_FILE_NAME": f"File Name = particles_{at.number:02d}.tif", "SV_SAMPLE_ID": "Sample ID = ",
     }  # fmt: skip
     seven = [
@@ -105,7 +105,7 @@ def zeiss(at: Sitting) -> Sample:
     })  # fmt: skip
     terms: Terms = {
         "acquisition.start": (at.start.isoformat(), None), "instrument.vendor": ("Zeiss", None),
-        "instrument.model": (model, None), "instrument.serial": (serial, None), "operator.name": ("DEMO", None),
+        "instrument.model": (model, None), "instrument.serial": (serial, None), "operator.name": ("demo", None),
         "beam.accelerating_voltage": (si(kv, 1e3), "V"), "beam.type": ("electron", None),
         "beam.probe_current": (si(nano_amp, 1e-9), "A"), "optics.magnification": (float(magnification), "1"),
         "optics.working_distance": (si(wd, 1e-3), "m"), "optics.aperture_diameter": (si(aperture, 1e-6), "m"),
@@ -261,7 +261,7 @@ def tescan(at: Sitting) -> Sample:
     image = scenes.grey(scenes.expose(at.chance, scenes.sponge(at.chance, height, width)))
     small = image[::8, ::8].copy()
     micron, label = bar_length(float(step), width)
-    shown = f"HV {float(sem['HV']) / 1e3:.1f} kV  WD {float(sem['WD']) * 1e3:.2f} mm  DET {sem['Detector']}"
+    shown = f"HV {float(sem['HV']) / 1e3:.1f} kV  WD {float(sem['WD']) * 1e3:.2f} mm  DET {sem['Detector'].upper()}"
     image = scenes.with_bar(image, bar, shown, micron=micron, caption=label)
     sections = [(1, tiff.png(small)), (2, _lines(main)), (3, _lines(sem)), (0, b"")]
     tag = b"".join(struct.pack("<IH", len(body) + 2, number) + body for number, body in sections)

@@ -96,7 +96,7 @@ def stem_pair(at: Sitting) -> Sample:
     x, y, z = at.between(-400, 400, 3), at.between(-400, 400, 3), at.between(-90, 90, 3)
     alpha, beta = at.between(-20, 20, 2), at.between(-12, 12, 2)
     described = {
-        "Microscope": ("Microscope Tecnai 200 kV D2731 SuperTwin", ""), "User": ("DEMO", ""), "Gun type": ("LaB6", ""),
+        "Microscope": ("Microscope Tecnai 200 kV D2731 SuperTwin", ""), "User": ("demo", ""), "Gun type": ("LaB6", ""),
         "High tension": (str(kilovolt), "kV"), "Emission": (f"{emission:.2f}", "uA"),
         "Mode": (" STEM nP SA Zoom Diffraction", ""),
         "Defocus": ("0.000", "um"), "Magnification": (str(magnification), "x"), "Camera length": (camera, "m"),

@@ -1,0 +1,112 @@
+"""The whole story on sample files, for ``nffa demo``: make them, ingest them, show what is known and where it lies.
+
+The demo has a catalogue of its own in its folder: for as long as it runs, ``NFFA_HOME`` points there, for the workers
+too. The user's catalogue is never opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from nffa_cli import browse, pipeline, samples, settings, story
+from nffa_cli.catalogue.rows import Entry
+from nffa_cli.catalogue.store import Store
+from nffa_cli.errors import UsageError
+from nffa_cli.terminal import Terminal
+
+DATA, HOME = "session-2024-05-06", "nffa-home"
+"""The demo's folders: what the microscopes wrote, and what nffa keeps of it."""
+
+IN_SHORT = (
+    "acquisition.start", "instrument.model", "beam.accelerating_voltage", "optics.magnification", "optics.working_distance",
+    "stage.x", "detector.name", "sample.name",
+)  # fmt: skip
+"""Terms of the one record that is shown."""
+
+
+def default_folder() -> Path:
+    """Return where the demo lives when the user names no folder."""
+    return settings.home() / "demo"
+
+
+def run(folder: Path, terminal: Terminal, *, jobs: int | None = None) -> int:
+    """Make the samples in ``folder``, ingest them into a catalogue beside them and show it; return the exit status.
+
+    Run again it finds the samples in place and nothing due.
+
+    Raises
+    ------
+    UsageError
+        ``folder`` holds something else already.
+    """
+    _check(folder)
+    terminal.say(f"Writing made-up files, true to the formats of many instruments, into {folder / DATA}")
+    samples.make_session(folder / DATA)
+    with _home(folder / HOME):
+        values = settings.load().over(ingest_settle=0.0, ingest_jobs=jobs)
+        status = story.Teller(terminal).tell(pipeline.ingest(str(folder / DATA), values))
+        with Store.open(settings.catalogue_path(), readonly=True) as store:
+            known = list(store.find("", order="started", limit=100))
+        if known:
+            _show(known, terminal)
+    terminal.line(
+        f"All of it lies in {folder}. To look closer, set NFFA_HOME to {(folder / HOME).absolute()} and try: nffa show ID"
+    )
+    terminal.line("Next: nffa ingest FOLDER   with a folder of your own; nothing is ever written to it")
+    return status
+
+
+def plan(folder: Path, terminal: Terminal) -> int:
+    """Say what ``run`` would write; return the exit status."""
+    _check(folder)
+    for sample in samples.samples():
+        for name in sample.files:
+            terminal.data(
+                {"type": "plan", "path": (folder / DATA / name).as_posix(), "stage": "demo", "due": ["write"]}
+            )
+            terminal.line(f"{'write':<8} {folder / DATA / name}")
+    terminal.line(f"then a catalogue of its own in {folder / HOME}; nothing was changed")
+    return 0
+
+
+def _check(folder: Path) -> None:
+    if folder.is_dir() and (strange := {each.name for each in folder.iterdir()} - {DATA, HOME}):
+        what = f"the folder holds other things already, for example {min(strange)}"
+        raise UsageError(what, where=str(folder), hint="nffa demo --folder NEW-FOLDER")
+
+
+@contextlib.contextmanager
+def _home(folder: Path) -> Iterator[None]:
+    """Let ``NFFA_HOME`` point to ``folder`` for a while."""
+    before = os.environ.get("NFFA_HOME")
+    os.environ["NFFA_HOME"] = str(folder.absolute())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NFFA_HOME"]
+        else:
+            os.environ["NFFA_HOME"] = before
+
+
+def _show(known: list[Entry], terminal: Terminal) -> None:
+    """Show a person the table, where the previews lie, and one record in short."""
+    browse.table(known, terminal)
+    terminal.line("Previews:")
+    for entry in known:
+        if entry.preview:
+            terminal.line(f"  {Path(entry.path).name:<24} {browse.preview_path(entry)}")
+    entry = next((each for each in known if each.format == "zeiss-sem-tiff"), known[0])
+    terminal.line(
+        f"One record in short, {Path(entry.path).name}: each value with its unit, its source and as it was written"
+    )
+    terms = entry.record["terms"]
+    rows = [
+        (name, story.quantity(terms[name]["value"], terms[name]["unit"]), terms[name]["source"], terms[name]["raw"])
+        for name in IN_SHORT
+        if name in terms
+    ]
+    terminal.table(("term", ">value", "source", "as written"), rows)
