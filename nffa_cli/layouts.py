@@ -188,7 +188,7 @@ def _read_raw(
     offsets: Sequence[int],
     picks: Picks,
 ) -> Array:
-    """Read a strided slab through one buffer: skip where skipping saves, else read on and throw away."""
+    """Read a slab straight into place, a strided one through one buffer: skip where skipping saves, else throw away."""
     spans = [range(n)[pick] for n, pick in zip(stored, picks, strict=True)]
     shape = tuple(len(span) for span in spans)
     _need(math.prod(shape) * dtype.itemsize, layout, "a part")
@@ -212,7 +212,9 @@ def _read_raw(
         axis -= 1
     advance = spans[axis].step * block[axis]
     strides = tuple(span.step * unit * item for span, unit in zip(spans[axis:], block[axis:], strict=True))
-    buffer = bytearray(((group - 1) * advance + reach) * item)
+    whole = all(len(span) == n for span, n in zip(spans[axis + 1 :], stored[axis + 1 :], strict=True))
+    direct = whole and spans[axis].step == 1 and dtype == out.dtype  # it lies in the file as it is wanted
+    buffer = bytearray(0 if direct else ((group - 1) * advance + reach) * item)
     view = memoryview(buffer)
     origin = sum(span.start * unit for span, unit in zip(spans[axis + 1 :], block[axis + 1 :], strict=True))
     for outer in itertools.product(*(range(n) for n in shape[:axis])):
@@ -224,12 +226,14 @@ def _read_raw(
             place = offsets[start // chunk] + start % chunk * item
             if place + length <= size:
                 file.seek(place)
-            if place + length > size or _fill(file, view[:length]) < length:
+            target: tuple[Any, ...] = (*outer, slice(first, first + count))
+            into = memoryview(out[target].reshape(-1).view(np.uint8)) if direct else view[:length]
+            if place + length > size or _fill(file, into) < length:
                 what = f"ends before sample {start + length // item:,} of {math.prod(stored):,}"
                 raise UnreadableFile(what, code="truncated", where=layout.path)
-            got: Array = np.ndarray((count, *shape[axis + 1 :]), dtype, buffer, 0, strides)
-            target: tuple[Any, ...] = (*outer, slice(first, first + count))
-            out[target] = got
+            if not direct:
+                got: Array = np.ndarray((count, *shape[axis + 1 :]), dtype, buffer, 0, strides)
+                out[target] = got
     return out
 
 

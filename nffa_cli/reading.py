@@ -16,12 +16,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import __version__, extract, identify, readiness, settings
+from nffa_cli import __version__, extract, identify, rawtree, readiness, settings
 from nffa_cli.crosswalk import apply, load, merge, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
 from nffa_cli.records import Axis, FileStamp, RawMetadata, Record, Remark, Signal
 
 Result = tuple[dict[str, Any], bytes]
+
+LARGE = 64 << 20
+"""Bytes above which hashing takes long enough to draw the preview meanwhile."""
 
 
 def warm_up() -> None:
@@ -64,12 +67,11 @@ def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Re
         raw = _with_warning(raw, remark)
     record, provenance = normalise(raw, job["context"])
     listed = [{"path": stamp.path, "size": stamp.size, "role": stamp.role} for stamp in files]
-    if job["hash"] and state.state == "ready":
-        for stamp, entry in zip(files, listed, strict=True):
-            entry["sha256"] = sha256(stamp.path)
     preview = None
-    if job["preview"] and state.state == "ready":
-        preview, problem = _preview(record.signals, job["preview"])
+    if state.state == "ready":
+        hashes, (preview, problem) = _hash_and_draw(job, files, record.signals)
+        for hashed, entry in zip(hashes, listed, strict=False):
+            entry["sha256"] = hashed
         if problem:
             record = _with_warning(record, Remark("no-preview", problem))
     if moved := _moved(files):
@@ -85,6 +87,21 @@ def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Re
         "preview": preview,
     }
     return header, pack(raw) if job["raw"] else b""
+
+
+def _hash_and_draw(
+    job: Mapping[str, Any], files: Sequence[FileStamp], signals: Sequence[Signal]
+) -> tuple[list[str], tuple[str | None, str | None]]:
+    """Hash the files and draw the preview, as the job asks; of large files both at once, since hashing needs no GIL."""
+    paths = [stamp.path for stamp in files] if job["hash"] else []
+    if not job["preview"] or sum(stamp.size for stamp in files) < LARGE:
+        return list(map(sha256, paths)), _preview(signals, job["preview"])
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as aside:
+        hashes = aside.submit(lambda: list(map(sha256, paths)))
+        preview = _preview(signals, job["preview"])
+        return hashes.result(), preview
 
 
 def _verdict(state: str, reason: str | None, format_: str | None = None) -> Result:
@@ -204,8 +221,10 @@ def _with_warning(thing: Any, remark: Remark) -> Any:
 # --- the preview ---
 
 
-def _preview(signals: Sequence[Signal], wanted: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def _preview(signals: Sequence[Signal], wanted: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
     """Draw the preview; a picture that cannot be drawn is a warning, never the end of the reading."""
+    if not wanted:
+        return None, None
     from nffa_cli import preview
 
     try:
@@ -241,7 +260,11 @@ def as_json(raw: RawMetadata) -> dict[str, Any]:
 
 def pack(raw: RawMetadata) -> bytes:
     """Return the compressed JSON that the catalogue keeps."""
-    return zlib.compress(json.dumps(as_json(raw), ensure_ascii=True, allow_nan=False).encode(), 1)
+    try:
+        text = json.dumps(as_json(raw), allow_nan=False)
+    except ValueError:  # a damaged file can turn any number into NaN
+        text = json.dumps(rawtree.lossless(as_json(raw)))
+    return zlib.compress(text.encode(), 1)
 
 
 def unpack_json(blob: bytes) -> dict[str, Any]:
