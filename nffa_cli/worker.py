@@ -29,9 +29,19 @@ def main() -> None:
     for line in iter(sys.stdin.buffer.readline, b""):
         header, blob = answer(json.loads(line))
         header["blob"] = len(blob)
-        answers.write(json.dumps(header).encode() + b"\n" + blob)
+        answers.write(_line(header) + blob)
         answers.flush()
     os._exit(0)  # all is flushed, and taking the libraries down takes longer than a job
+
+
+def _line(header: dict[str, Any]) -> bytes:
+    """Return an answer's JSON line; a vendor's NaN goes in its written form, never as the word that is no JSON."""
+    try:
+        return json.dumps(header, allow_nan=False).encode() + b"\n"
+    except ValueError:
+        from nffa_cli.rawtree import lossless
+
+        return json.dumps(lossless(header)).encode() + b"\n"
 
 
 def _private_stdout() -> BinaryIO:

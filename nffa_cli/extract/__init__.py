@@ -6,10 +6,12 @@ Readers may raise anything on hostile bytes; only here is everything caught and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
+from math import isfinite
 
 from nffa_cli.errors import UnreadableFile
-from nffa_cli.records import RawMetadata
+from nffa_cli.records import Axis, RawMetadata, Remark
 
 VERSION = "1"
 """Changes when files are read differently, so that what was read before becomes due again."""
@@ -52,4 +54,19 @@ def read(files: Sequence[str], family: str) -> RawMetadata:
         raise UnreadableFile(what, where=files[0], hint="copy the file again from the instrument") from error
     if not raw.signals and not raw.tree:
         raise UnreadableFile("nothing was found in the file", code="empty", where=files[0])
-    return raw
+    return _sane(raw)
+
+
+def _sane(raw: RawMetadata) -> RawMetadata:
+    """Take away calibrations that are no numbers: damaged bytes can make any float."""
+    strange = [
+        axis for signal in raw.signals for axis in signal.axes if not (isfinite(axis.scale) and isfinite(axis.offset))
+    ]
+    if not strange:
+        return raw
+    signals = tuple(
+        replace(signal, axes=tuple(Axis(axis.name, axis.size) if axis in strange else axis for axis in signal.axes))
+        for signal in raw.signals
+    )
+    remark = Remark("no-calibration", f"the calibration of axis {strange[0].name} is not a number")
+    return replace(raw, signals=signals, warnings=(*raw.warnings, remark))
