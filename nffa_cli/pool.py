@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
+from nffa_cli.errors import NffaError
+
 if TYPE_CHECKING:
     from nffa_cli.settings import Settings
 
@@ -28,6 +30,10 @@ QUEUED = 8
 """Jobs under way for each worker: enough to keep it busy while the caller commits what came before."""
 WORKER = ("-m", "nffa_cli.worker")
 """What Python is told to run."""
+UP = b"up\n"
+"""What a worker says when it has imported what it needs."""
+START_SECONDS = 120.0
+"""How long that may take: on a slow PC a virus scanner looks at every library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,12 @@ class _Worker:
     started: float = 0.0
     deadline: float | None = None
     killed_for: str | None = None
+    is_up: bool = False
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has ended or is about to."""
+        return self.killed_for is not None or self.process.poll() is not None
 
 
 class Pool:
@@ -91,6 +103,7 @@ class Pool:
         self._workers: dict[int, _Worker] = {}
         self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
+        self._watched = threading.Lock()
 
     def __enter__(self) -> Pool:
         return self
@@ -150,17 +163,45 @@ class Pool:
             self._done.put(error)
 
     def _ask(self, slot: int, job: Job) -> Answer:
+        """Have a job done. What kills a worker that served others before is tried once more in a fresh one.
+
+        A library may have been left broken, or fat, by an earlier file; only what kills a fresh worker is to blame.
+        """
+        worker = self._worker(slot)
+        was_fresh = worker.jobs_done == 0
+        answer = self._try(worker, job)
+        if answer.header["state"] != "died":
+            return answer
+        if not was_fresh and not answer.header["reason"].startswith("timeout") and not self._closing.is_set():
+            answer = self._try(self._worker(slot), job)
+        if answer.header["state"] != "died":
+            return answer
+        if self._closing.is_set():
+            return Answer(job, {"state": "failed", "reason": "interrupted"})
+        return Answer(job, {"state": "damaged", "reason": answer.header["reason"]})
+
+    def _worker(self, slot: int) -> _Worker:
+        """Return the worker of a slot, a new one if there is none that can go on."""
         worker = self._workers.get(slot)
-        if worker is None or worker.process.poll() is not None or worker.jobs_done >= RECYCLE_JOBS:
-            if worker is not None:
-                _end(worker)
+        if worker is not None and (worker.is_gone or worker.jobs_done >= RECYCLE_JOBS):
+            _end(worker)
+            worker = None
+        if worker is None:
             worker = self._workers[slot] = _Worker(self._start())
+        return worker
+
+    def _try(self, worker: _Worker, job: Job) -> Answer:
+        """Give a worker a job; state ``died`` if no whole answer came back."""
         process = worker.process
         assert process.stdin is not None
         assert process.stdout is not None
-        worker.started = time.monotonic()
-        worker.deadline = worker.started + self.limits.deadline(job.size)
         try:
+            if not worker.is_up:
+                self._allow(worker, START_SECONDS)
+                worker.is_up = process.stdout.readline() == UP
+            if not worker.is_up:
+                raise self._cannot_start(worker)
+            self._allow(worker, self.limits.deadline(job.size))
             process.stdin.write(json.dumps(job.request).encode() + b"\n")
             process.stdin.flush()
             line = process.stdout.readline()
@@ -168,17 +209,28 @@ class Pool:
             blob = process.stdout.read(header["blob"]) if header else b""
         except (OSError, ValueError):
             header, blob = None, b""
-        worker.deadline = None
+        with self._watched:
+            worker.deadline = None
         worker.jobs_done += 1
-        if header is None or len(blob) != header["blob"]:
-            process.kill()
-            status = process.wait()
-            self._workers.pop(slot, None)
-            if self._closing.is_set():
-                return Answer(job, {"state": "failed", "reason": "interrupted"})
-            reason = worker.killed_for or f"crashed: reading it killed the reader ({_signal_name(status)})"
-            return Answer(job, {"state": "damaged", "reason": reason})
-        return Answer(job, header, blob)
+        if header is not None and len(blob) == header["blob"]:
+            return Answer(job, header, blob)
+        status = _end_of(process)
+        reason = worker.killed_for or f"crashed: reading it killed the reader ({_signal_name(status)})"
+        return Answer(job, {"state": "died", "reason": reason})
+
+    def _allow(self, worker: _Worker, seconds: float) -> None:
+        """Let the watchdog give a worker so much time from now."""
+        with self._watched:
+            worker.started = time.monotonic()
+            worker.deadline = worker.started + seconds
+
+    def _cannot_start(self, worker: _Worker) -> Exception:
+        """Say that reading is not possible at all: no file is to blame, so none may be called damaged."""
+        if self._closing.is_set():
+            return OSError("closing")
+        status = _signal_name(_end_of(worker.process))
+        what = f"the process that reads files does not start ({worker.killed_for or status})"
+        return NffaError(what, hint="nffa doctor says what is wrong; is worker.memory_mb too small?")
 
     def _start(self) -> subprocess.Popen[bytes]:
         environment = dict(os.environ)
@@ -198,16 +250,31 @@ class Pool:
 
     def _watch(self) -> None:
         while not self._closing.wait(WATCH_SECONDS):
-            now = time.monotonic()
             for worker in list(self._workers.values()):
-                if worker.deadline is None or now - worker.started < WATCH_SECONDS:
-                    continue
-                if now > worker.deadline:
-                    worker.killed_for = f"timeout: reading took more than {worker.deadline - worker.started:.0f} s"
-                    worker.process.kill()
-                elif _resident_mb(worker.process.pid) > self.limits.memory_mb:
-                    worker.killed_for = f"memory: reading needed more than {self.limits.memory_mb} MB"
-                    worker.process.kill()
+                with self._watched:  # else a worker that has just answered could be killed, and its next job blamed
+                    worker.killed_for = self._offence(worker)
+                    if worker.killed_for:
+                        worker.process.kill()
+
+    def _offence(self, worker: _Worker) -> str | None:
+        """Say what a worker does that it may not."""
+        now = time.monotonic()
+        if worker.killed_for or worker.deadline is None or now - worker.started < WATCH_SECONDS:
+            return worker.killed_for
+        if now > worker.deadline:
+            return f"timeout: reading took more than {worker.deadline - worker.started:.0f} s"
+        if _resident_mb(worker.process.pid) > self.limits.memory_mb:
+            return f"memory: reading needed more than {self.limits.memory_mb} MB"
+        return None
+
+
+def _end_of(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit status of a process whose answer broke off; one that has not ended by itself is killed."""
+    try:
+        return process.wait(timeout=1)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def _end(worker: _Worker) -> None:

@@ -26,6 +26,8 @@ def main() -> None:
     faulthandler.enable()
     _limit_memory(int(os.environ.get("NFFA_WORKER_MEMORY_MB", "2048")))
     _warm_up()
+    answers.write(b"up\n")
+    answers.flush()
     for line in iter(sys.stdin.buffer.readline, b""):
         header, blob = answer(json.loads(line))
         header["blob"] = len(blob)
