@@ -93,8 +93,22 @@ def _jeol(tiff: Tiff, files: Sequence[str]) -> bool:
     return tag is not None and any(sign in tag.head(DESCRIPTION_BYTES) for sign in (b"$CM_", b"$\0C\0M\0_\0"))
 
 
+def _xml(codes: Sequence[int], *elements: bytes) -> Recognise:
+    """Say yes when one of these tags of the first page holds an XML text with all of ``elements`` near its beginning."""
+
+    def found(tiff: Tiff, files: Sequence[str]) -> bool:
+        tags = tiff.pages[0].tags
+        heads = (tags[code].head(1024) for code in codes if code in tags)
+        return any(all(element in head for element in elements) for head in heads)
+
+    return found
+
+
 DIALECTS: list[tuple[str, Recognise, str]] = [
     ("fibics-atlas-tiff", _has(51023), "nffa_cli.extract.tiff_vendors:fibics"),
+    ("zeiss-orion-tiff", _xml([65000], b"<ImageTags"), "nffa_cli.extract.tiff_xml:orion"),
+    ("phenom-sem-tiff", _xml([34683, 34682, 34680], b"<FeiImage"), "nffa_cli.extract.tiff_xml:phenom"),
+    ("fei-tem-tiff", _xml([34683, 34682, 34680], b"<Root", b"<Label>"), "nffa_cli.extract.tiff_xml:tem"),
     ("fei-sem-tiff", _has(34680, 34682, 34683), "nffa_cli.extract.tiff_vendors:fei"),
     ("zeiss-sem-tiff", _has(34118, 34119), "nffa_cli.extract.tiff_vendors:zeiss"),
     ("openfibsem-tiff", _openfibsem, "nffa_cli.extract.tiff_vendors:openfibsem"),

@@ -181,6 +181,40 @@ def test_a_cut_or_hostile_report_is_a_warning(tmp_path):
     assert xmltree.parse("<a>" * 1000)[1] is not None
 
 
+# --- headers that are one XML text ---
+
+
+def test_one_value_and_unit_for_each_key_of_a_helium_ion_picture(tmp_path):
+    xml = "<ImageTags><Fov><Value>1</Value><Units>µm</Units></Fov><GFIS.BeamCurrent><Value>2</Value></GFIS.BeamCurrent>"
+    raw = read(tmp_path, tiff({65000: (2, f"<?xml version='1.0'?>{xml}</ImageTags>".encode() + b"\0")}))
+    assert (raw.format, raw.anchors, raw.warnings) == ("zeiss-orion-tiff", {"header": "65000.ImageTags"}, ())
+    assert raw.tree["65000"]["ImageTags"]["Fov"] == {"Value": "1", "Units": "µm"}
+    cut = read(tmp_path, tiff({65000: (2, xml.encode() + b"\0")}))
+    assert cut.tree["65000"]["ImageTags"]["Fov"]["Value"] == "1"
+    assert [remark.code for remark in cut.warnings] == ["broken-xml"]
+
+
+def test_a_desktop_microscope_writes_its_xml_where_larger_ones_do(tmp_path):
+    xml = '<FeiImage><pixelWidth unit="nm">52.5</pixelWidth><instrument><type>X</type></instrument></FeiImage>'
+    raw = read(tmp_path, tiff({34683: ascii_tag(xml)}))
+    assert (raw.format, raw.anchors) == ("phenom-sem-tiff", {"header": "34683.FeiImage"})
+    assert raw.tree["34683"]["FeiImage"]["pixelWidth"] == {"@unit": "nm", "#text": "52.5"}
+
+
+def test_labels_of_a_transmission_microscope_become_keys(tmp_path):
+    item = "<Data><Label>{}</Label><Value>{}</Value><Unit>{}</Unit></Data>"
+    once = item.format("High tension", 200, "kV") + item.format("Stage A", -1.5, "deg")
+    raw = read(tmp_path, tiff({34682: ascii_tag(" "), 34683: ascii_tag(f"<Root>{once}</Root>")}))
+    assert (raw.format, raw.anchors) == ("fei-tem-tiff", {"header": "34683.labels"})
+    labels = {"High tension": {"Value": "200", "Unit": "kV"}, "Stage A": {"Value": "-1.5", "Unit": "deg"}}
+    assert raw.tree["34683"] == {"Root": {}, "labels": labels}
+    twice = once + item.format("Stage A", 7, "deg")
+    raw = read(tmp_path, tiff({34683: ascii_tag(f"<Root>{twice}</Root>")}))
+    assert raw.tree["34683"]["labels"] == labels
+    assert len(raw.tree["34683"]["Root"]["Data"]) == 3
+    assert read(tmp_path, tiff({34683: ascii_tag("<Other><Label>x</Label></Other>")})).tree["34683"]
+
+
 # --- TVIPS ---
 
 
