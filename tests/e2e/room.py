@@ -100,7 +100,9 @@ class Room:
     def start(self, *arguments, command=("-m", "nffa_cli"), env=(), **more):
         more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **more}
         words = [sys.executable, *command, *map(os.fspath, map(str_or_path, arguments))]
-        return subprocess.Popen(words, env={**self.environment, **dict(env)}, cwd=self.folder, start_new_session=True, **more)
+        return subprocess.Popen(
+            words, env={**self.environment, **dict(env)}, cwd=self.folder, start_new_session=True, **more
+        )
 
     def nffa(self, *arguments, **more):
         return finish(self.start(*arguments, **more))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
 
-from nffa_cli import cli, settings
+from nffa_cli import cli, scan, settings
 from tests.e2e.room import pure_lines, sha256, tree_hash, zeiss
 
 
@@ -90,7 +91,10 @@ def test_a_session_file_and_a_profile_make_the_records_due(room):
     stored = room.nffa("session", "new", "inbox", "--set", "sample.name=V7")
     assert stored.status == 0
     assert room.ingest().outcomes["a.tif"]["due"] == "session-changed"
-    assert {name: line["terms"]["sample.name"]["value"] for name, line in room.listed().items()} == {"a.tif": "V7", "b.tif": "W12"}
+    assert {name: line["terms"]["sample.name"]["value"] for name, line in room.listed().items()} == {
+        "a.tif": "V7",
+        "b.tif": "W12",
+    }
 
 
 def test_a_broken_session_file_is_a_warning_until_it_is_mended(room):
@@ -155,7 +159,10 @@ def test_check_names_the_files_that_rotted(room):
         path.write_bytes(data)
     rotten = room.json("check")
     assert rotten.status == 3
-    assert {line["path"].rpartition("/")[2] for line in rotten.of("outcome") if line["status"] == "failed"} == {"1.tif", "4.tif"}
+    assert {line["path"].rpartition("/")[2] for line in rotten.of("outcome") if line["status"] == "failed"} == {
+        "1.tif",
+        "4.tif",
+    }
 
 
 def test_dry_run_tells_and_makes_nothing(room):
@@ -177,3 +184,35 @@ def test_explain_says_why(room):
     assert "(new)" in said
     path.write_bytes(zeiss(12.0))
     assert "(changed)" in room.nffa("ingest", "inbox", "--settle", "0", "--explain").out.decode()
+
+
+def test_a_single_file_is_ingested_once_too(room):
+    room.put("a.tif")
+    room.put("b.tif")
+    path = "inbox/a.tif"
+    assert [line["status"] for line in room.json("ingest", path, "--settle", 0).of("outcome")] == ["done"]
+    assert [line["status"] for line in room.json("ingest", path, "--settle", 0).of("outcome")] == ["unchanged"]
+    assert room.ingest().statuses == {"a.tif": "unchanged", "b.tif": "done"}
+    assert len(room.listed()) == 2
+
+
+def test_a_folder_that_may_not_be_read_is_told_and_loses_nothing(room, monkeypatch, capsys):
+    path = room.put("closed/a.tif")
+    room.put("b.tif")
+    room.ingest()
+    monkeypatch.setenv("NFFA_HOME", str(room.home))
+    looked, refused = scan._listing, str(path)
+    with monkeypatch.context() as closed:  # root may read everything, so the refusal is played
+        closed.setattr(
+            scan, "_listing", lambda folder: "Permission denied" if folder == str(path.parent) else looked(folder)
+        )
+        closed.setattr(os, "lstat", lambda name, **more: refuse() if str(name) == refused else os.stat(name, **more))
+        assert cli.run(["ingest", str(room.inbox), "--settle", "0", "--json"]) == 3
+    lines = pure_lines(capsys.readouterr().out.encode())
+    assert lines[-2]["reason"] == "unreadable-folder: Permission denied"
+    assert room.ingest().statuses == {"a.tif": "unchanged", "b.tif": "unchanged"}
+    assert room.json("show", path).of("acquisition")[0]["vanished_at"] is None
+
+
+def refuse():
+    raise PermissionError(13, "Permission denied")
