@@ -42,6 +42,8 @@ MOST_WHOLE = 512 << 20
 class Plugin:
     """A format that RosettaSciIO reads for us.
 
+    module
+        RosettaSciIO's, or one of ours that does as its readers do.
     lazy
         Ask for lazy loading. Off where laziness would hide missing bytes that no container check finds.
     whole
@@ -62,7 +64,7 @@ class Plugin:
 
 PLUGINS: tuple[Plugin, ...] = (
     Plugin("bruker-bcf", "bruker", (".bcf",), b"AAMVHFSS", "EDS maps of Bruker Esprit", whole=True),
-    Plugin("bruker-spx", "bruker", (".spx",), b"", "EDS spectra of Bruker Esprit", lazy=False),
+    Plugin("bruker-spx", "nffa_cli.extract.bruker_spx", (".spx",), b"", "EDS spectra of Bruker Esprit", lazy=False),
     Plugin("emsa-msa", "msa", (".msa", ".ems", ".mas", ".emsa"), b"#", "ISO 22029 spectra, every maker exports them",
            lazy=False),
     Plugin("edax-spc", "edax", (".spc",), b"", "EDS spectra of EDAX Genesis and TEAM", keywords={"load_all_spc": True}),
@@ -118,7 +120,7 @@ def read(files: Sequence[str]) -> RawMetadata:
         ),
         needs=needs,
         warnings=tuple(Remark("rosettasciio", text) for text in dict.fromkeys(said)),
-        reader=f"rosettasciio {rsciio.__version__}",
+        reader="nffa rosetta" if "." in plugin.module else f"rosettasciio {rsciio.__version__}",
     )
 
 
@@ -158,7 +160,8 @@ def choose(path: str) -> Plugin:
 
 def _file_reader(plugin: Plugin, path: str) -> list[dict[str, Any]]:
     try:
-        reader = import_module(f"rsciio.{plugin.module}").file_reader
+        module = plugin.module if "." in plugin.module else f"rsciio.{plugin.module}"
+        reader = import_module(module).file_reader
         if plugin.lazy:
             with contextlib.suppress(NotImplementedError):
                 return list(reader(path, lazy=True, **plugin.keywords) or ())

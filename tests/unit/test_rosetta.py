@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import struct
 import subprocess
 import sys
@@ -232,3 +233,25 @@ def test_endless_nesting_is_refused():
     tree["self"] = tree
     with pytest.raises(ValueError, match="too deeply"):
         arrays.plain(tree)
+
+
+def test_spx_without_layers_and_amplification(tmp_path):
+    bare = re.sub(r"<(DetLayers|Amplification)>.*?</\1>", "", SPX, flags=re.DOTALL)
+    bare = bare.replace(
+        '<ClassInstance Type="TRTESMAHeader">',
+        '<ClassInstance Type="TRTSEMStageData"><X>1.5E3</X></ClassInstance><ClassInstance Type="TRTESMAHeader">',
+    )
+    raw = rosetta.read([write(tmp_path / "a.spx", bare)])
+    (found,) = raw.signals
+    tree = raw.tree["vendor"]["0"]
+    assert (tree["Analysis"]["PrimaryEnergy"], tree["Stage"]["X"]) == ("1.5E1", "1.5E3")
+    assert (found.axes[0].scale, found.axes[0].offset, found.axes[0].unit) == (0.0025, -0.2, "keV")
+    assert list(pixels.spectrum(found, loaders=LOADERS)) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "text", ["<TRTSpectrum></TRTSpectrum>", SPX.replace("1,2,3,4", "1,x"), SPX.replace("1,2,3,4", "")]
+)
+def test_spx_without_a_spectrum(tmp_path, text):
+    with pytest.raises(UnreadableFile):
+        rosetta.read([write(tmp_path / "a.spx", text)])
