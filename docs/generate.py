@@ -51,7 +51,7 @@ def formats() -> str:
     for path in sorted(folder.glob("*.yaml")):
         if ".examples" not in path.name:
             walk = load.load(path)
-            terms = sorted({field.term for field in walk.fields})
+            terms = sorted({field.name for field in walk.fields})
             walks.append([f"`{path.stem}`", len(terms), ", ".join(f"`{term}`" for term in terms)])
     return (
         "# Formats\n\nThe bytes decide; an extension only chooses between formats that have no signature of their own.\n\n"
@@ -71,7 +71,8 @@ def terms() -> str:
             [f"`{term.name}`", term.type, term.unit, plausible, term.definition, f"`{term.nxem}`" if term.nxem else ""]
         )
     return (
-        "# Vocabulary\n\nValues are in these units, always. Outside the plausible range a value is kept and warned of.\n\n"
+        "# Vocabulary\n\nValues are in these units, always. Outside the plausible range a value is kept and "
+        "warned of; zero and less are absent where only more than zero is plausible.\n\n"
         + table(["term", "type", "unit", "plausible", "meaning", "NXem"], rows)
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -58,10 +59,17 @@ def table(shown: Sequence[Entry], terminal: Terminal) -> None:
     for entry in shown:
         terms = entry.record["terms"]
         glance = [story.quantity(terms[name]["value"], terms[name]["unit"]) if name in terms else "" for name in GLANCE]
-        started = str(terms["acquisition.start"]["value"]) if "acquisition.start" in terms else ""
-        rows.append((entry.id[:8], started[:16].replace("T", " "), entry.format, *glance, entry.path))
+        started = when(str(terms["acquisition.start"]["value"])) if "acquisition.start" in terms else ""
+        rows.append((entry.id[:8], started, entry.format, *glance, entry.path))
     columns = ("id", "acquired", "format", "instrument", ">voltage", ">magn.", "detector", "sample", "file")
     terminal.table(columns, rows)
+
+
+def when(stamp: str) -> str:
+    """Return an ISO 8601 time to the minute, with its offset where one is known (UTC: Z)."""
+    moment = dt.datetime.fromisoformat(stamp)
+    offset = "" if moment.tzinfo is None else moment.strftime("%z")
+    return f"{moment:%Y-%m-%d %H:%M}" + ("Z" if offset == "+0000" else offset)
 
 
 def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
