@@ -280,6 +280,8 @@ class _Engine:
             value: Any = self._number(rule, term, reading)
             if term.plausible and not term.plausible[0] <= value <= term.plausible[1]:
                 low, high = term.plausible
+                if value <= 0 < low:  # -1 or 0 is how programs write "not known"
+                    raise Unfit("implausible", f"is {value:g} {unit}, but can only be above zero")
                 detail = f"{term.name}: {value:g} {unit} is outside {low:g} to {high:g} {unit} ({cited}, {where})"
                 remarks.append(Remark("implausible", detail))
         elif term.type == "time":

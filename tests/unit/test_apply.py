@@ -81,6 +81,7 @@ def test_absent_is_absent():
 
 def test_implausible_values_are_kept_and_said():
     assert one(HV, {"a": 9e9}, **{"from": "a", "unit": "V"}) == (9e9, ["implausible"])
+    assert one(HV, {"a": -1}, **{"from": "a", "unit": "V"}) == (None, ["implausible"])
 
 
 def test_maps():
