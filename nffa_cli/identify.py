@@ -113,7 +113,9 @@ NOT_OURS: tuple[tuple[str, tuple[str, ...], tuple[bytes, ...]], ...] = (
                   ".csv", ".tsv", ".html", ".htm", ".log", ".ini", ".cfg", ".toml", ".yaml", ".yml", ".json", ".xml", ".py",
                   ".m", ".ipynb", ".opju", ".opj"), (b"%PDF", b"{\\rtf")),
     ("archive", (".zip", ".gz", ".7z", ".tar", ".rar", ".bz2", ".xz"), (b"PK\x03\x04", b"7z\xbc\xaf", b"Rar!", b"\x1f\x8b")),
-    ("index of other files", (".asw",), ()),
+    ("index of other files", (".asw", ".idoc"), ()),
+    ("a project of Oxford's or EDAX's software", (".oip", ".oipx", ".azt", ".edaxh5"), ()),
+    ("diffraction maps of EBSD", (".ebsp", ".h5oina", ".ctf", ".ang", ".cpr", ".crc", ".up1", ".up2", ".osc", ".oh5"), ()),
     ("video", (".avi", ".mp4", ".mov", ".mkv", ".wmv", ".gif"), (b"GIF8",)),
     ("program", (".exe", ".dll", ".bat", ".cmd", ".sh", ".lnk", ".msi"), (b"MZ", b"\x7fELF")),
 )  # fmt: skip
