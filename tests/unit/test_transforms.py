@@ -168,7 +168,8 @@ def test_texts():
 @given(st.sampled_from(sorted(TABLE)), JSON, JSON, st.integers(-3, 3))
 def test_no_transform_raises_anything_else(name, one, other, index):
     row = TABLE[name]
-    inputs = dict(zip(row.inputs or ("value", "date"), (one, other), strict=False))
+    names = ("value", "date") if row.inputs is None else (*row.inputs, *row.optional)
+    inputs = {key: (one, other)[place % 2] for place, key in enumerate(names)}
     options = {"pattern": "(a.)", "factor": 2, "index": index, "sep": "-"}
     with suppress(Unfit):
         row.function(inputs or {"date": one, "time": other}, Situation(options, None, 100, "DMY"))
