@@ -19,6 +19,9 @@ WIDE = 240
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, default=dict)  # a Mapping need not be a dict
+
+
 def printable(text: object) -> str:
     """Return text that a terminal shows as it is: control characters escaped, broken characters replaced."""
     clean = CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(text))
@@ -27,7 +30,10 @@ def printable(text: object) -> str:
 
 def json_line(value: Mapping[str, Any]) -> str:
     """Return one line of JSON; each path that is not UTF-8 gets a ``path_b64`` beside it that is exact."""
-    return json.dumps(_exact_paths(value), ensure_ascii=True, allow_nan=False)
+    line = _ENCODER.encode(value)
+    return (
+        _ENCODER.encode(_exact_paths(value)) if "\\ud" in line else line
+    )  # only what is not UTF-8, and emoji, need a look
 
 
 def _exact_paths(value: Any) -> Any:
