@@ -6,6 +6,7 @@ renames previews; workers read. Killed anywhere, a run loses nothing that it rep
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -18,9 +19,12 @@ from nffa_cli.catalogue.rows import HashedFile, NewVersion, Provenance, path_key
 from nffa_cli.catalogue.store import Store
 from nffa_cli.context import Contexts
 from nffa_cli.crosswalk import digests
+from nffa_cli.errors import LockedError, UsageError
 from nffa_cli.look import STATUS_OF, read_job
 from nffa_cli.pool import Answer, Pool, limits
-from nffa_cli.records import Acquisition, Outcome, Status
+from nffa_cli.records import Acquisition, FileStamp, Outcome, Status
+
+logger = logging.getLogger(__name__)
 
 BATCH_ANSWERS = 50
 BATCH_SECONDS = 0.5
@@ -61,7 +65,8 @@ class Planner:
     def __init__(self, root: str, values: settings.Settings, ledger: Mapping[str, plan.LedgerRow]) -> None:
         home = settings.home()
         self.root = root
-        self.ledger = ledger
+        self.folder = scan.folder_of(root)
+        self.ledger = dict(ledger)
         self.contexts = Contexts(root, home, settings.shipped("crosswalks"))
         self.versions = plan.Versions(
             reader=extract.VERSION,
@@ -76,6 +81,12 @@ class Planner:
         """Yield each acquisition with what is due for it."""
         for found in scan.walk(self.root, leave_out=lambda folder: os.path.realpath(folder) == self._home):
             yield found if isinstance(found, scan.Unreadable) else self.step(found)
+
+    def named(self, path: str) -> Acquisition:
+        """Return the file at ``path``, below this folder, as the walk would name it; its stamp is still unknown."""
+        below = path[len(self.folder.rstrip(os.sep)) :].replace(os.sep, "/")
+        top = self.root if os.path.isdir(self.root) else os.path.dirname(self.root)  # noqa: PTH112, PTH120
+        return Acquisition(top.replace(os.sep, "/").rstrip("/") + below, (FileStamp(path, 0, 0),))
 
     def step(self, found: Acquisition) -> Step:
         """Say what is due for one acquisition."""
@@ -100,6 +111,7 @@ class Ingest:
         self.versions = self.planner.versions
         self._batch = _Batch()
         self._young: list[Acquisition] = []
+        self._released: list[str] = []
         self._drawn = 0
 
     def run(self, *, look_again: bool = True) -> Iterator[Outcome]:
@@ -115,6 +127,8 @@ class Ingest:
                 youngest = min(readiness.age(found.files, time.time()) for found in young)
                 time.sleep(max(0.0, self.values["ingest.settle"] - youngest) + 0.05)
                 yield from self._feed(pool, map(self.planner.step, scan.again(young)))
+            while self._released:
+                yield from self._feed(pool, self._read_for_themselves())
         for found in self._young:
             row = self._row(self.planner.step(found), {"state": "waiting", "reason": "settling: changed a moment ago"})
             self._batch.ledger.append(row)
@@ -131,6 +145,15 @@ class Ingest:
             with self.store.batch():
                 self.store.set_vanished(row.key for row in gone)
                 self.store.forget(row.path for row in gone)
+
+    def _read_for_themselves(self) -> Iterator[Step]:
+        """Say what is due for files that had the content of another one, which has just got a new content."""
+        paths, self._released = self._released, []
+        top = self.planner.folder.rstrip(os.sep) + os.sep
+        mine = [path for path in paths if path.startswith(top)]  # the others will be due when their folder is ingested
+        for path in mine:
+            self.planner.ledger.pop(path_key(path), None)
+        return map(self.planner.step, scan.again([self.planner.named(path) for path in mine]))
 
     def _feed(self, pool: Pool, steps: Iterator[Step | scan.Unreadable]) -> Iterator[Outcome]:
         for each in steps:
@@ -234,9 +257,9 @@ class Ingest:
                 if drawn:
                     self._place(version, drawn)
             with self.store.batch():
+                self.store.save_ledger(batch.ledger)  # before the versions, which may make it forget some of these rows
                 for version, drawn in batch.versions:
                     self._save(version, drawn, doubles)
-                self.store.save_ledger(row for row in batch.ledger)
         for outcome in batch.outcomes:
             twin = doubles.get(str(outcome.detail.get("acquisition")))
             yield (
@@ -253,9 +276,10 @@ class Ingest:
             self.store.add_alias(twin, version.files[0].path)
             doubles[version.id] = twin
             return
-        self.store.save(replace(version, preview=self._preview_name(version) if drawn else None))
+        saved = self.store.save(replace(version, preview=self._preview_name(version) if drawn else None))
+        self._released += saved.released
         for file in version.files[1:]:
-            self.store.supersede_path(file.path, by=version.id)
+            self._released += self.store.supersede_path(file.path, by=version.id)
 
     def _preview_name(self, version: NewVersion) -> str:
         suffix = "jpg" if self.values["preview.format"] == "jpeg" else "png"
@@ -303,7 +327,7 @@ class Ingest:
         detail: dict[str, Any] = {}
         known = each.known if each else None
         if status in ("done", "unchanged"):
-            detail["acquisition"] = path_key(found.main.path)
+            detail["acquisition"] = known.key if known else path_key(found.main.path)
         if kind := format_ or (known.format if known else None):
             detail["format"] = kind
         if each is not None and each.plan.stages:
@@ -321,11 +345,21 @@ def ingest(root: str, values: settings.Settings) -> Iterator[Outcome]:
 
 
 def watch(root: str, values: settings.Settings) -> Iterator[Outcome]:
-    """Ingest again and again; the lock is free between two looks. Yields until the caller stops."""
+    """Ingest again and again; the lock is free between two looks. Yields until the caller stops.
+
+    Once the first look has gone well, a folder that is away for a while or another run at work only costs a look.
+    """
     settings.make_home()
+    looks = 0
     while True:
-        with Store.open(settings.catalogue_path()) as store, store.lock():
-            yield from Ingest(root, store, values).run(look_again=False)
+        try:
+            with Store.open(settings.catalogue_path()) as store, store.lock():
+                yield from Ingest(root, store, values).run(look_again=False)
+        except (LockedError, UsageError) as error:
+            if not looks:
+                raise
+            logger.warning("%s; looking again in %g s", error, values["ingest.every"])
+        looks += 1
         time.sleep(values["ingest.every"])
 
 

@@ -32,11 +32,12 @@ def check(store: Store, since: str, *, under: str | None = None) -> Iterator[Out
             yield _told(store, file, result)
 
 
-def _prove(file: FileToCheck) -> CheckResult:
+def _prove(file: FileToCheck, path: str | None = None) -> CheckResult:
+    path = path or file.path
     try:
-        if os.stat(file.path).st_size != file.size:  # noqa: PTH116
+        if os.stat(path).st_size != file.size:  # noqa: PTH116
             return "changed"
-        return "ok" if sha256(file.path) == file.sha256 else "changed"
+        return "ok" if sha256(path) == file.sha256 else "changed"
     except FileNotFoundError:
         return "missing"
     except OSError:
@@ -45,6 +46,17 @@ def _prove(file: FileToCheck) -> CheckResult:
 
 def _told(store: Store, file: FileToCheck, result: Future[CheckResult]) -> Outcome:
     found = result.result()
-    store.record_check(file.number, found)
-    status, reason = SAYING[found]
+    elsewhere = _moved_to(store, file) if found == "missing" else None
+    store.record_check(file.number, "ok" if elsewhere else found)
+    status, reason = ("done", f"moved: found at {elsewhere}") if elsewhere else SAYING[found]
     return Outcome(file.path.replace(os.sep, "/"), "check", status, reason, {"acquisition": file.id})
+
+
+def _moved_to(store: Store, file: FileToCheck) -> str | None:
+    """Return where a file that is gone lies now: at another path of its acquisition, or beside it under its old name."""
+    for alias in store.aliases(file.id):
+        beside = os.path.join(os.path.dirname(alias), os.path.basename(file.path))  # noqa: PTH118, PTH119, PTH120
+        for path in (alias, beside):
+            if _prove(file, path) == "ok":
+                return path
+    return None

@@ -79,11 +79,15 @@ class NewVersion:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What ``save`` did: the acquisition, its version, and whether that version is new."""
+    """What ``save`` did: the acquisition, its version, and whether that version is new.
+
+    ``released``: paths of copies of what the acquisition held before. They are forgotten: each is now to be read for itself.
+    """
 
     id: str
     digest: str
     new: bool
+    released: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

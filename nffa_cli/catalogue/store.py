@@ -139,13 +139,13 @@ class Store:
                         (number, seq))  # fmt: skip
             self._write_files(number, version.files)
             self._db.do("DELETE FROM alias WHERE path = ?", (os.fsencode(version.files[0].path),))
-            self._release_copies(seq, version.digest)
+            released = self._release_copies(seq, version.digest)
             self._db.do("INSERT INTO raw (version, data) VALUES (?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
                         (number, version.raw))  # fmt: skip
             self._write_record(seq, number, version.files[0].path, version.record, version.provenance)
             if version.preview is not None:
                 self._db.do("UPDATE version SET preview = ? WHERE seq = ?", (version.preview, number))
-        return Saved(version.id, version.digest, known is None)
+        return Saved(version.id, version.digest, known is None, released)
 
     def replace_record(self, acquisition: str, record: Mapping[str, Any], provenance: Provenance) -> None:
         """Replace the record of the current version by one that was made anew from its raw tree."""
@@ -173,19 +173,30 @@ class Store:
                 (os.fsencode(os.path.abspath(path)), seq, number),  # noqa: PTH100 (as in path_key)
             )
 
-    def supersede(self, acquisition: str, by: str) -> None:
-        """Hide an acquisition, which turned out to be a part of ``by``; its versions are kept."""
+    def aliases(self, acquisition: str) -> list[str]:
+        """Return the other paths at which the content of an acquisition was seen."""
+        rows = self._db.rows(
+            "SELECT alias.path FROM alias JOIN acquisition a ON a.seq = alias.acquisition WHERE a.id = ? ORDER BY 1",
+            (acquisition,),
+        )
+        return [os.fsdecode(path) for (path,) in rows]
+
+    def supersede(self, acquisition: str, by: str) -> tuple[str, ...]:
+        """Hide an acquisition, which turned out to be a part of ``by``; its versions are kept.
+
+        Returns the paths of its copies, which stand for themselves from now on (see ``rows.Saved``).
+        """
         with self.batch():
             seq, path, _ = self._known(acquisition)
             self._db.do("UPDATE acquisition SET superseded_by = ? WHERE seq = ?", (by, seq))
             self._clear_index(seq)
             self.forget([path])
+            return self._release_copies(seq, None)
 
-    def supersede_path(self, path: str, by: str) -> None:
+    def supersede_path(self, path: str, by: str) -> tuple[str, ...]:
         """Hide the acquisition whose main file lies at ``path``, if there is one; see ``supersede``."""
         key = path_key(path)
-        if key != by and self.holds(key):
-            self.supersede(key, by)
+        return self.supersede(key, by) if key != by and self.holds(key) else ()
 
     def holds(self, acquisition: str) -> bool:
         """Tell whether there is a record under this id."""
@@ -280,11 +291,12 @@ class Store:
 
     # How it is done
 
-    def _release_copies(self, seq: int, digest: str) -> None:
-        """Let go of copies that hold other content than the acquisition does now: the next run takes each for itself."""
-        gone = self._db.rows("SELECT path FROM alias WHERE acquisition = ? AND digest <> ?", (seq, digest))
-        self._db.do_many("DELETE FROM alias WHERE path = ?", gone)
-        self._db.do_many("DELETE FROM ledger WHERE path = ?", gone)
+    def _release_copies(self, seq: int, digest: str | None) -> tuple[str, ...]:
+        """Forget and return the copies that hold other content than the acquisition does now (None: all of them)."""
+        rows = self._db.rows("SELECT path FROM alias WHERE acquisition = ? AND digest IS NOT ?", (seq, digest))
+        self._db.do_many("DELETE FROM alias WHERE path = ?", rows)
+        self._db.do_many("DELETE FROM ledger WHERE path = ?", rows)
+        return tuple(os.fsdecode(path) for (path,) in rows)
 
     def _known(self, acquisition: str) -> tuple[int, str, int]:
         """Return row number, path and current version of an acquisition."""

@@ -27,6 +27,7 @@ def command(folder: str | None, max_age: float, terminal: Terminal) -> int:
     Exit status:
       0  every file holds what was recorded      3  some do not
     """  # noqa: D301
-    since = (dt.datetime.now(dt.UTC) - dt.timedelta(days=max_age)).isoformat(timespec="seconds")
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)  # times are kept in whole seconds
+    since = (soon - dt.timedelta(days=max_age)).isoformat(timespec="seconds")
     with Store.open(settings.catalogue_path()) as store:
         return story.Teller(terminal, hint=story.after_check).tell(verify.check(store, since, under=folder))

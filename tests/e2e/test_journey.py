@@ -216,3 +216,50 @@ def test_a_folder_that_may_not_be_read_is_told_and_loses_nothing(room, monkeypat
 
 def refuse():
     raise PermissionError(13, "Permission denied")
+
+
+@pytest.mark.parametrize("look_between", [True, False])
+@pytest.mark.parametrize("name", ["kept.tif", "a.tif", "deep/kept.tif"])
+@pytest.mark.parametrize("how", ["copy", "rename"])
+def test_a_name_that_is_used_again_hides_no_earlier_picture(room, how, name, look_between):
+    path = room.put("image001.tif", zeiss(5.0))
+    room.ingest()
+    kept = room.inbox / name
+    kept.parent.mkdir(exist_ok=True)
+    shutil.copy2(path, kept) if how == "copy" else path.rename(kept)
+    if look_between:
+        room.ingest()
+    path.write_bytes(zeiss(25.0))
+    room.ingest()
+    shown = {name: line["terms"]["beam.accelerating_voltage"]["value"] for name, line in room.listed().items()}
+    assert shown == {"image001.tif": 25000.0, kept.name: 5000.0}
+    assert set(room.ingest().statuses.values()) == {"unchanged"}
+    assert {line["status"] for line in room.json("check").of("outcome")} == {"done"}
+
+
+def test_a_share_that_was_away_for_a_run_comes_back_to_the_same_records(room):
+    for number in range(5):
+        room.put(f"{number}.tif")
+    room.ingest()
+    away = room.folder / "away"
+    room.inbox.rename(away)
+    room.inbox.mkdir()
+    assert room.ingest().status == 0
+    room.inbox.rmdir()
+    away.rename(room.inbox)
+    assert room.ingest().status == 0
+    assert len(room.listed()) == 5
+    assert room.rows("SELECT count(*) FROM version") == [(5,)]
+    assert room.json("show", room.inbox / "0.tif").of("acquisition")[0]["vanished_at"] is None
+    assert set(room.ingest().statuses.values()) == {"unchanged"}
+
+
+def test_a_moved_file_is_proved_where_it_lies_now(room):
+    path = room.put("a.tif")
+    room.ingest()
+    path.rename(room.inbox / "b.tif")
+    room.ingest()
+    proved = room.json("check")
+    assert proved.status == 0, proved.lines
+    (room.inbox / "b.tif").unlink()
+    assert room.json("check").status == 3

@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 
+import psutil
 import pytest
 
 from tests.e2e.room import finish, tree_hash, until, zeiss
@@ -30,6 +31,8 @@ def bad(files, family):
         while True: time.sleep(1)
     if "spin" in name:
         while True: pass
+    if "slow" in name:
+        time.sleep(1.5)
     held = []
     while "memory" in name:
         held.append(bytearray(32 << 20))
@@ -80,56 +83,17 @@ def test_a_reader_that_fails_in_python_is_an_outcome(room, name):
     assert run.statuses[f"{name}.tif"] in ("quarantined", "failed")
 
 
-def test_no_worker_is_left_when_the_command_is_killed(room):
-    room.put("hang.tif")
-    process = room.start("ingest", "inbox", "--settle", "0", command=("-c", BAD_READER))
-    workers = until(lambda: children(process.pid))
-    time.sleep(0.5)
-    room.put("stop", b"")
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdout, process.stderr):
-        pipe.close()
-    idle = [pid for pid in workers if not busy(pid)]
-    until(lambda: not [pid for pid in idle if alive(pid)])
-    for pid in workers:  # one that hangs ends by its own alarm, later than a test can wait
-        if alive(pid):
-            os.kill(pid, signal.SIGKILL)
-
-
-def test_no_worker_is_left_after_a_run_and_after_ctrl_c(room):
-    room.put("hang.tif")
+@pytest.mark.parametrize(
+    ("name", "how", "status"), [("slow", "SIGKILL", -9), ("slow", "SIGINT", 130), ("hang", "SIGINT", 130)]
+)
+def test_no_worker_outlives_the_command(room, name, how, status):
+    room.put(f"{name}.tif")
     process = room.start("ingest", "inbox", "--settle", "0", "--json", command=("-c", BAD_READER))
-    workers = until(lambda: children(process.pid))
-    time.sleep(0.3)
-    os.kill(process.pid, signal.SIGINT)
-    assert finish(process).status == 130
-    until(lambda: not [pid for pid in workers if alive(pid)])
-
-
-def children(pid):
-    path = f"/proc/{pid}/task/{pid}/children"
-    found = open(path).read().split() if os.path.exists(path) else []
-    tasks = os.listdir(f"/proc/{pid}/task") if os.path.isdir(f"/proc/{pid}/task") else []
-    for task in tasks:
-        try:
-            found += open(f"/proc/{pid}/task/{task}/children").read().split()
-        except OSError:
-            continue
-    return sorted({int(each) for each in found})
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except OSError:
-        return False
-
-
-def busy(pid):
-    """A reader that sleeps in Python does not notice that nobody waits for it."""
-    return True
+    workers = until(lambda: psutil.Process(process.pid).children())
+    time.sleep(0.5)
+    os.kill(process.pid, getattr(signal, how))
+    assert finish(process).status == status
+    until(lambda: not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE])
 
 
 # --- other runs ---
@@ -277,7 +241,8 @@ def test_loops_pipes_sockets_and_links_are_passed_by_quickly(room):
     assert time.monotonic() - began < 5
     assert run.status == 0
     assert {name: line["reason"] for name, line in run.outcomes.items() if name != "a.tif"} == {
-        "loop": "symlink", "dangling.tif": "symlink", "link.tif": "symlink", "pipe.tif": "special-file", "socket.tif": "special-file",
+        "loop": "symlink", "dangling.tif": "symlink", "link.tif": "symlink", "pipe.tif": "special-file",
+        "socket.tif": "special-file",
     }  # fmt: skip
     assert run.statuses["a.tif"] == "done"
 
@@ -328,7 +293,8 @@ def test_the_command_is_quick_to_say_what_it_can(room):
 
 def test_when_no_reader_can_start_no_file_is_blamed(room):
     room.put("a.tif")
-    broken = "import sys\nfrom nffa_cli import cli, pool\npool.WORKER = ('-c', 'raise ImportError')\nsys.exit(cli.run(sys.argv[1:]))"
+    broken = "import sys; from nffa_cli import cli, pool\n"
+    broken += "pool.WORKER = ('-c', 'raise ImportError'); sys.exit(cli.run(sys.argv[1:]))"
     run = room.ingest(command=("-c", broken))
     assert run.status == 1
     assert "nffa doctor" in run.err
