@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from itertools import count
 from pathlib import Path
 
 from nffa_cli import samples
@@ -127,10 +128,10 @@ def kill(rounds: int, seed: int, room: Path) -> dict[str, int]:
     return {"rounds": rounds, "killed": killed, **prove(home, inbox)}
 
 
-def crash(seed: int, room: Path, *, most: int = 10_000) -> dict[str, int]:
-    """Die before step 1, 2, 3, … of an ingest until a run ends without dying; prove after each death."""
+def crash(seed: int, room: Path, *, stride: int = 1) -> dict[str, int]:
+    """Die before step 1, 2, 3, … of an ingest (or every ``stride``-th) until a run ends without dying; prove after each."""
     died = 0
-    for number in range(1, most + 1):
+    for number in count(1, stride):
         here = room / f"crash-{number}"
         home, inbox = here / "home", here / "inbox"
         samples.make(inbox, seed=seed, kinds=samples.SMALL_KINDS[:2])

@@ -6,10 +6,13 @@ import os
 import signal
 import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
+from nffa_cli.catalogue.store import Store
+from nffa_cli.errors import LockedError
 from tests.e2e.room import finish, pure_lines, sha256, until, zeiss
 from tests.unit.test_tia import emi, info, ser
 
@@ -192,3 +195,37 @@ def test_a_watched_file_that_is_written_slowly_is_taken_once(room):
     finish(process)
     assert room.rows("SELECT count(*) FROM version") == [(1,)]
     assert room.rows("SELECT sha256 FROM file") == [(sha256(whole),)]
+
+
+def test_a_watch_outlasts_another_run_and_a_folder_that_is_away(room):
+    room.put("a.tif")
+    process = room.start("ingest", "inbox", "--watch", "--every", "0.2", "--settle", "0", "--json")
+    until(lambda: (room.home / "catalogue.sqlite").exists() and room.listed())
+    with Store.open(room.home / "catalogue.sqlite") as store, waited_for(store):
+        time.sleep(0.7)
+    room.inbox.rename(room.folder / "away")
+    time.sleep(0.7)
+    (room.folder / "away").rename(room.inbox)
+    room.put("b.tif")
+    until(lambda: len(room.listed()) == 2)
+    process.send_signal(signal.SIGINT)
+    run = finish(process)
+    assert run.status == 130
+    assert "works on this catalogue" in run.err
+    assert "inbox" in run.err
+
+
+@contextmanager
+def waited_for(store):
+    """The lock, as soon as the watch lets go of it."""
+    while True:
+        held = store.lock()
+        try:
+            held.__enter__()
+            break
+        except LockedError:
+            time.sleep(0.01)
+    try:
+        yield
+    finally:
+        held.__exit__(None, None, None)
