@@ -94,6 +94,9 @@ def _guarded(name: str, check: Check) -> Iterator[Item]:
         yield from check()
     except NffaError as error:
         yield Item(name, "bad", str(error), error.hint)
+    except OSError as error:
+        hint = "check the rights and the free space, or set NFFA_HOME to a folder you can write to"
+        yield Item(name, "bad", f"{error.filename or settings.home()}: {error.strerror or error}", hint)
     except Exception as error:
         yield Item(name, "bad", f"{type(error).__name__}: {error}", "report this to the developers of nffa")
 
@@ -227,7 +230,7 @@ def _clock() -> Iterator[Item]:
         yield Item("time zones", "ok", "time zones can be looked up by name")
 
 
-def _home() -> Iterator[Item]:
+def _nffa_home() -> Iterator[Item]:
     home = settings.home()
     with tempfile.TemporaryDirectory(prefix=".nffa-doctor-", dir=_existing(home)) as room:
         draft = Path(room, "draft")
@@ -365,6 +368,6 @@ def _folder(folder: str) -> Iterator[Item]:
 
 
 CHECKS: tuple[Check, ...] = (
-    _python, _sqlite, _readers, _limits, _clock, _home, _settings, _profiles, _sessions, _crosswalks, _catalogue,
+    _python, _sqlite, _readers, _limits, _clock, _nffa_home, _settings, _profiles, _sessions, _crosswalks, _catalogue,
 )  # fmt: skip
 """Every check, in the order in which a person wants to hear."""

@@ -171,3 +171,14 @@ def test_a_limit_that_does_not_work_is_bad(monkeypatch, how):
 
     monkeypatch.setattr(fitness.Pool, "submit", lenient)
     assert [item.status for item in fitness._limits()].count("bad") >= 1
+
+
+def test_a_home_that_cannot_be_written_is_bad_with_a_way_out(room, doctor, monkeypatch):
+    def refuse(**more):
+        raise PermissionError(13, "Permission denied", str(room.home))
+
+    monkeypatch.setattr(fitness.tempfile, "TemporaryDirectory", refuse)
+    status, items = doctor()
+    assert status == 3
+    assert items["nffa home"]["detail"] == f"{room.home}: Permission denied"
+    assert "NFFA_HOME" in items["nffa home"]["hint"]
