@@ -16,6 +16,7 @@ import math
 import os
 import re
 import struct
+from codecs import utf_16_be_decode, utf_16_le_decode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -372,7 +373,9 @@ def _dtype(types: tuple[int, ...], order: str) -> str:
 def _wide_text(data: bytes, order: str) -> str | None:
     """Return the text in an array of 16-bit numbers, as DigitalMicrograph keeps texts; None: it holds numbers."""
     try:
-        text = data.decode("utf-16-le" if order == "<" else "utf-16-be")
+        text = (utf_16_le_decode if order == "<" else utf_16_be_decode)(data, "strict", True)[
+            0
+        ]  # half of bytes.decode's time
     except UnicodeDecodeError:
         return None
     return text if text.isprintable() or not _CONTROL.search(text.rstrip("\0")) else None
