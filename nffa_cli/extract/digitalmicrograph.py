@@ -373,9 +373,8 @@ def _dtype(types: tuple[int, ...], order: str) -> str:
 def _wide_text(data: bytes, order: str) -> str | None:
     """Return the text in an array of 16-bit numbers, as DigitalMicrograph keeps texts; None: it holds numbers."""
     try:
-        text = (utf_16_le_decode if order == "<" else utf_16_be_decode)(data, "strict", True)[
-            0
-        ]  # half of bytes.decode's time
+        decode = utf_16_le_decode if order == "<" else utf_16_be_decode  # a third of bytes.decode's time
+        text, _ = decode(data, "strict", True)
     except UnicodeDecodeError:
         return None
     return text if text.isprintable() or not _CONTROL.search(text.rstrip("\0")) else None
