@@ -135,16 +135,21 @@ class Ingest:
             self._batch.outcomes.append(self._outcome(found, "waiting", row.reason))
         self._young = []
         yield from self._commit()
-        self._note_vanished()
+        self._note_absence()
 
-    def _note_vanished(self) -> None:
-        """Note the main files that are gone: nobody waits for them any more; what was recorded of them stays."""
+    def _note_absence(self) -> None:
+        """Note the main files that are gone, and those that are back: a share may have been away for a night.
+
+        What was recorded stays, and so does the memory of what was done; only what waited or failed is forgotten.
+        """
         left = [row for key, row in self.planner.ledger.items() if key not in self.planner.seen]
         gone = [row for row in left if scan.is_gone(row.path)]
-        if gone:
+        back = self.store.vanished() & self.planner.seen
+        if gone or back:
             with self.store.batch():
                 self.store.set_vanished(row.key for row in gone)
-                self.store.forget(row.path for row in gone)
+                self.store.set_returned(back)
+                self.store.forget(row.path for row in gone if row.status != "done")
 
     def _read_for_themselves(self) -> Iterator[Step]:
         """Say what is due for files that had the content of another one, which has just got a new content."""

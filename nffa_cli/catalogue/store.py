@@ -214,6 +214,15 @@ class Store:
             self._db.do_many("UPDATE acquisition SET vanished_at = ? WHERE id = ? AND vanished_at IS NULL",
                              ((now, name) for name in acquisitions))  # fmt: skip
 
+    def vanished(self) -> set[str]:
+        """Return the ids of the acquisitions whose main files were not there when last looked for."""
+        return {row[0] for row in self._db.rows("SELECT id FROM acquisition WHERE vanished_at IS NOT NULL")}
+
+    def set_returned(self, acquisitions: Iterable[str]) -> None:
+        """Take back the note that ``set_vanished`` made: the files are there again, unchanged."""
+        with self.batch():
+            self._db.do_many("UPDATE acquisition SET vanished_at = NULL WHERE id = ?", ((name,) for name in acquisitions))
+
     def find_content(self, digest: str) -> str | None:
         """Return the id of an acquisition whose current version has this content."""
         found = self._db.row(

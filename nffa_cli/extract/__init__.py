@@ -54,6 +54,8 @@ def read(files: Sequence[str], family: str) -> RawMetadata:
         raise UnreadableFile(what, where=files[0], hint="copy the file again from the instrument") from error
     if not raw.signals and not raw.tree:
         raise UnreadableFile("nothing was found in the file", code="empty", where=files[0])
+    if raw.signals and all(0 in signal.shape for signal in raw.signals):
+        raise UnreadableFile("the file describes a signal and holds no sample of it", code="empty", where=files[0])
     return _sane(raw)
 
 
