@@ -10,15 +10,27 @@ from typing import Any
 from nffa_cli import settings, story
 from nffa_cli.catalogue.rows import Entry, StatusReport
 from nffa_cli.catalogue.store import Store
-from nffa_cli.terminal import Terminal
+from nffa_cli.terminal import Column, Terminal
 
 GLANCE = ("instrument.model", "beam.accelerating_voltage", "optics.magnification", "detector.name", "sample.name")
 """Terms that a line of a list shows."""
 
+COLUMNS = (
+    Column("id"), Column("acquired", drop=1), Column("format", drop=4), Column("instrument", least=12, drop=2),
+    Column("voltage", right=True, drop=3), Column("magn.", right=True, drop=5), Column("detector", least=8, drop=6),
+    Column("sample", least=8, drop=7), Column("file", least=20, tail=True),
+)  # fmt: skip
+"""What a list shows of each acquisition: in a narrow window, who, when, on what and where."""
+
 
 def preview_path(entry: Entry) -> str | None:
     """Return where the preview of an entry lies."""
-    return str(settings.home() / "previews" / entry.preview) if entry.preview else None
+    return (settings.home() / "previews" / entry.preview).as_posix() if entry.preview else None
+
+
+def forward(path: str) -> str:
+    """Return a path as every line shows it: with forward slashes on every system."""
+    return path.replace(os.sep, "/")
 
 
 def as_json(entry: Entry) -> dict[str, Any]:
@@ -26,7 +38,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
     head = {
         "type": "acquisition",
         "acquisition": entry.id,
-        "path": entry.path,
+        "path": forward(entry.path),
         "digest": entry.digest,
         "ingested_at": entry.ingested_at,
         "preview": preview_path(entry),
@@ -47,7 +59,9 @@ def entries(found: Iterable[Entry], limit: int, terminal: Terminal) -> int:
     terminal.data({"type": "summary", "acquisitions": len(shown)})
     table(shown, terminal)
     more = f"; there may be more: --limit {4 * limit}" if len(shown) == limit else ""
-    terminal.line(f"{len(shown)} acquisitions{more}. Next: nffa show ID" if shown else "nothing found")
+    terminal.line(f"{len(shown)} acquisition{'s' * (len(shown) != 1)}{more}" if shown else "nothing found")
+    if shown:
+        terminal.hint("Next: nffa show ID")
     return 0
 
 
@@ -61,15 +75,14 @@ def table(shown: Sequence[Entry], terminal: Terminal) -> None:
         glance = [story.quantity(terms[name]["value"], terms[name]["unit"]) if name in terms else "" for name in GLANCE]
         started = when(str(terms["acquisition.start"]["value"])) if "acquisition.start" in terms else ""
         rows.append((entry.id[:8], started, entry.format, *glance, entry.path))
-    columns = ("id", "acquired", "format", "instrument", ">voltage", ">magn.", "detector", "sample", "file")
-    terminal.table(columns, rows)
+    terminal.table(COLUMNS, rows)
 
 
 def when(stamp: str) -> str:
     """Return an ISO 8601 time to the minute, with its offset where one is known (UTC: Z)."""
     moment = dt.datetime.fromisoformat(stamp)
-    offset = "" if moment.tzinfo is None else moment.strftime("%z")
-    return f"{moment:%Y-%m-%d %H:%M}" + ("Z" if offset == "+0000" else offset)
+    offset = "" if moment.tzinfo is None else moment.strftime("%z").removesuffix("00")
+    return f"{moment:%Y-%m-%d %H:%M}" + ("Z" if offset == "+00" else offset)
 
 
 def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
@@ -80,8 +93,8 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
     entry = shown.entry
     current = next(version for version in shown.versions if version.current)
     line = as_json(entry) | {
-        "files": [{"path": f.path, "size": f.size, "sha256": f.sha256, "role": f.role} for f in current.files],
-        "aliases": list(shown.aliases),
+        "files": [{"path": forward(f.path), "size": f.size, "sha256": f.sha256, "role": f.role} for f in current.files],
+        "aliases": [forward(alias) for alias in shown.aliases],
         "superseded_by": shown.superseded_by,
         "vanished_at": shown.vanished_at,
         "provenance": {name: getattr(current.provenance, name) for name in current.provenance.__dataclass_fields__},
@@ -90,12 +103,15 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
     if raw:
         line["raw"] = unpack_json(store.raw(entry.id))["tree"]
     terminal.data(line)
+    terminal.data({"type": "summary", "acquisitions": 1})
     story.show_record(line, terminal)
     terminal.line(
         f"  id {entry.id}, version {entry.digest[:16]} of {len(shown.versions)}, ingested {entry.ingested_at}"
     )
     for alias in shown.aliases:
         terminal.line(f"  the same content: {alias}")
+    if shown.vanished_at:
+        terminal.line(f"  the file was gone when nffa looked at {shown.vanished_at}")
     if entry.preview:
         terminal.line(f"  preview: {preview_path(entry)}")
     if raw:
@@ -106,14 +122,14 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
 def status(report: StatusReport, terminal: Terminal) -> int:
     """Show the state of the catalogue; return the exit status."""
     for held, path, reason in report.held:
-        terminal.data({"type": "held", "path": path.replace(os.sep, "/"), "status": held, "reason": reason})
+        terminal.data({"type": "held", "path": forward(path), "status": held, "reason": reason})
         terminal.line(f"{held:<12} {path}  ({reason})")
     for path, result in report.bad_files:
-        terminal.data({"type": "check", "path": path.replace(os.sep, "/"), "result": result})
+        terminal.data({"type": "check", "path": forward(path), "result": result})
         terminal.line(f"{result:<12} {path}  (found by nffa check)")
     counts = {"acquisitions": report.acquisitions, "versions": report.versions, "by_status": dict(report.by_status)}
     sizes = {"bytes_described": report.bytes_described, "bytes_catalogue": report.bytes_catalogue}
-    where = str(settings.catalogue_path())
+    where = settings.catalogue_path().as_posix()
     terminal.data({"type": "summary", "catalogue": where, **counts, "by_format": dict(report.by_format), **sizes})
     terminal.table(("format", ">acquisitions"), report.by_format.items())
     terminal.line(f"{report.acquisitions} acquisitions describe {size(report.bytes_described)}; the catalogue takes "

@@ -13,7 +13,7 @@ from nffa_cli import rawtree
 from nffa_cli.look import STATUS_OF
 from nffa_cli.records import Outcome
 from nffa_cli.scan import Unreadable
-from nffa_cli.terminal import Terminal
+from nffa_cli.terminal import Column, Terminal
 
 if TYPE_CHECKING:  # the catalogue is none of inspect's business, and takes as long to import as a reading
     from nffa_cli.pipeline import Step
@@ -22,6 +22,10 @@ TROUBLE = ("quarantined", "failed")
 NOTHING: tuple[str, ...] = ()
 LOUD = ("quarantined", "failed", "waiting")
 """Outcomes that a person is told one by one."""
+
+TERMS = (Column("term"), Column("value", right=True, least=26), Column("source", least=18, tail=True),
+         Column("as written", least=16, drop=1))  # fmt: skip
+"""What a record shows of each term; how it was written goes first where the window is narrow."""
 
 
 class Teller:
@@ -46,7 +50,7 @@ class Teller:
     def tell(self, outcomes: Iterable[Outcome]) -> int:
         """Tell every outcome and the summary; return the exit status."""
         reporter = self.terminal.reporter()
-        reporter.begin("reading", None)
+        reporter.begin("looking", None)
         try:
             for outcome in outcomes:
                 self.one(outcome)
@@ -84,7 +88,7 @@ class Teller:
         self.terminal.data({"type": "summary", "outcomes": dict(self.counts), "seconds": seconds})
         self.terminal.line(sentence(self.counts, seconds))
         if hint := self.hint(self.counts):
-            self.terminal.line(hint)
+            self.terminal.hint(hint)
 
 
 def sentence(counts: Mapping[str, int], seconds: float) -> str:
@@ -168,7 +172,7 @@ def show_record(line: Mapping[str, Any], terminal: Terminal) -> None:
         for name, term in line["terms"].items()
     ]
     if rows:
-        terminal.table(("term", ">value", "source", "as written"), rows)
+        terminal.table(TERMS, rows)
     for warning in line["warnings"]:
         terminal.line(f"  ! {warning['code']}: {warning['detail']}")
     if line["missing"]:
@@ -181,6 +185,8 @@ def shortened(raw: Any, most: int = 60) -> str:
     """Return the text as written, cut to what a table can show."""
     if isinstance(raw, Mapping):
         raw = " ".join(str(part) for part in raw.values())
+    elif isinstance(raw, list):
+        raw = ", ".join(map(str, raw))
     text = " ".join(str(raw).split())
     return text if len(text) <= most else text[: most - 1] + "…"
 
@@ -199,11 +205,15 @@ PREFIXED = {"V", "A", "m", "s", "Pa", "eV"}
 
 
 def quantity(value: Any, unit: str | None) -> str:
-    """Return a value as people write it: 10 kV, 1.117 nm, 54°, ×5000."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    """Return a value as people write it: 10 kV, 1.117 nm, 54°, 0.05 1/nm, 3600000."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, (int, float)):
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if unit in PREFIXED and value:
         power = max(-15, min(9, 3 * math.floor(math.log10(abs(value)) / 3 + 1e-9)))
         return f"{value / 10**power:.4g} {PREFIXES[power]}{unit}"
+    if unit == "1/m":
+        return f"{value / 1e9:.4g} 1/nm"
     sign = {"degree": "°", "1": "", None: ""}.get(unit, f" {unit}")
-    return f"{value:.6g}{sign}"
+    return f"{value:.0f}{sign}" if 1e5 <= abs(value) < 1e15 else f"{value:.6g}{sign}"

@@ -11,10 +11,14 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 WIDE = 240
 """Columns of a table that goes into a file or a pipe, where nobody's window cuts it."""
+
+GAP = 2
+"""Blanks between two columns of a table."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -54,6 +58,53 @@ def _is_unicode(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table, and what may become of it where the window is narrow.
+
+    least
+        Width down to which it is cut before any column is left out (0: never cut).
+    drop
+        The column with the highest number is left out first (0: never).
+    tail
+        Whether the end is what matters (paths): it is cut at its beginning.
+    """
+
+    name: str
+    right: bool = False
+    least: int = 0
+    drop: int = 0
+    tail: bool = False
+
+    def cut(self, text: str, width: int) -> str:
+        """Return ``text`` in no more than ``width`` characters."""
+        if len(text) <= width:
+            return text
+        return "…" + text[len(text) - width + 1 :] if self.tail else text[: width - 1] + "…"
+
+
+def fitted(columns: Sequence[Column], natural: Sequence[int], room: int) -> list[int]:
+    """Return the width of each column in a window of ``room`` characters; 0: left out.
+
+    Columns are cut to their ``least`` at most; where that is not enough they are left out by their ``drop``, and what is
+    free then is given back from left to right.
+    """
+    kept = list(range(len(columns)))
+
+    def least(i: int) -> int:
+        return min(natural[i], columns[i].least or natural[i])
+
+    while sum(map(least, kept)) + GAP * (len(kept) - 1) > room and any(columns[i].drop for i in kept):
+        kept.remove(max(kept, key=lambda i: columns[i].drop))
+    free = room - sum(map(least, kept)) - GAP * (len(kept) - 1)
+    widths = [0] * len(columns)
+    for i in kept:
+        more = max(0, min(free, natural[i] - least(i)))
+        widths[i] = least(i) + more
+        free -= more
+    return widths
+
+
 class Terminal:
     """What one command says; ``as_json`` chooses the machine's form."""
 
@@ -79,8 +130,16 @@ class Terminal:
         if not self.quiet:
             print(printable(text), file=sys.stderr)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-        """Print a table for a person; columns whose name begins with ``>`` are set to the right."""
+    def hint(self, text: str) -> None:
+        """Tell a person what to type next (not with ``--json`` or ``--quiet``)."""
+        if not self.as_json and not self.quiet:
+            self.line(text)
+
+    def table(self, columns: Sequence[str | Column], rows: Iterable[Sequence[object]]) -> None:
+        """Print a table for a person, as wide as the window; ``>name`` is a column that is set to the right.
+
+        The last column is folded where it does not fit and must not be cut.
+        """
         if self.as_json:
             return
         from rich.box import SIMPLE_HEAD
@@ -88,16 +147,24 @@ class Terminal:
         from rich.table import Table
         from rich.text import Text
 
-        made = Table(box=SIMPLE_HEAD, title=title, pad_edge=False, title_justify="left")
-        for column in columns:
-            last = column is columns[-1]
-            justify: Any = "right" if column.startswith(">") else "left"
+        heads = [each if isinstance(each, Column) else Column(each.lstrip(">"), each[0] == ">") for each in columns]
+        cells = [["" if cell is None else printable(cell) for cell in row] for row in rows]
+        natural = [max(len(line[i]) for line in ([each.name for each in heads], *cells)) for i in range(len(heads))]
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+        widths = fitted(heads, natural, console.width - 2)
+        made = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, GAP // 2), collapse_padding=True)
+        shown = [i for i, width in enumerate(widths) if width]
+        for i in shown:
+            folds = i == len(heads) - 1 and not heads[i].least
             made.add_column(
-                column.lstrip(">"), justify=justify, overflow="fold" if last else "ellipsis", no_wrap=not last
+                heads[i].name,
+                justify="right" if heads[i].right else "left",
+                overflow="fold" if folds else "ellipsis",
+                no_wrap=not folds,
             )
-        for row in rows:
-            made.add_row(*(Text(printable("" if cell is None else cell)) for cell in row))
-        Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(made)
+        for line in cells:
+            made.add_row(*(Text(heads[i].cut(line[i], widths[i]) if heads[i].least else line[i]) for i in shown))
+        console.print(made)
 
     def error(self, error: BaseException, where: str | None = None, hint: str | None = None) -> None:
         """Print what went wrong and what to do, to stderr."""
@@ -115,18 +182,21 @@ class Terminal:
 
 
 class Bar:
-    """Progress on stderr: a count and a rate, a bar when the total is known."""
+    """Progress on stderr: what is done, how many so far, and for how long."""
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        columns = (SpinnerColumn("line"), TextColumn("{task.description} {task.completed}"), TimeElapsedColumn())
+        # Lines on a terminal pass through Rich, which draws the bar below them; a redirected stdout is none of its business.
+        self._progress = Progress(
+            *columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()
+        )
         self._task: Any = None
 
     def begin(self, label: str, total: int | None) -> None:
-        """Show the bar."""
+        """Show it."""
         self._progress.start()
         self._task = self._progress.add_task(label, total=total)
 

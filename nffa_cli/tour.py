@@ -55,19 +55,19 @@ def run(folder: Path, terminal: Terminal, *, jobs: int | None = None) -> int:
     terminal.line(
         f"All of it lies in {folder}. To look closer, set NFFA_HOME to {(folder / HOME).absolute()} and try: nffa show ID"
     )
-    terminal.line("Next: nffa ingest FOLDER   with a folder of your own; nothing is ever written to it")
+    terminal.hint("Next: nffa ingest FOLDER   with a folder of your own; nothing is ever written to it")
     return status
 
 
 def plan(folder: Path, terminal: Terminal) -> int:
     """Say what ``run`` would write; return the exit status."""
     _check(folder)
-    for sample in samples.samples():
-        for name in sample.files:
-            terminal.data(
-                {"type": "plan", "path": (folder / DATA / name).as_posix(), "stage": "demo", "due": ["write"]}
-            )
-            terminal.line(f"{'write':<8} {folder / DATA / name}")
+    names = ["nffa-session.yaml", *(name for sample in samples.samples() for name in sample.files)]
+    for name in names:
+        due = {"due": ["write"], "reason": "demo"}
+        terminal.data({"type": "plan", "path": (folder / DATA / name).as_posix(), "stage": "demo", **due})
+        terminal.line(f"{'write':<8} {folder / DATA / name}")
+    terminal.data({"type": "summary", "plan": {"due": len(names)}})
     terminal.line(f"then a catalogue of its own in {folder / HOME}; nothing was changed")
     return 0
 
@@ -105,8 +105,13 @@ def _show(known: list[Entry], terminal: Terminal) -> None:
     )
     terms = entry.record["terms"]
     rows = [
-        (name, story.quantity(terms[name]["value"], terms[name]["unit"]), terms[name]["source"], terms[name]["raw"])
+        (
+            name,
+            story.quantity(terms[name]["value"], terms[name]["unit"]),
+            terms[name]["source"],
+            story.shortened(terms[name]["raw"]),
+        )
         for name in IN_SHORT
         if name in terms
     ]
-    terminal.table(("term", ">value", "source", "as written"), rows)
+    terminal.table(story.TERMS, rows)
