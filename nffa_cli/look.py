@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import Any
 
 from nffa_cli import readiness, scan, settings
 from nffa_cli.context import Contexts
-from nffa_cli.pool import Answer, Job, Pool, limits
+from nffa_cli.pool import Job, Pool, limits
 from nffa_cli.records import Acquisition, Status
 
 STATUS_OF: Mapping[str, Status] = {
@@ -26,38 +27,76 @@ STATUS_OF: Mapping[str, Status] = {
 def inspect(
     paths: list[str], values: settings.Settings, *, raw: bool = False, second: bool = False, pool: Pool | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Read each acquisition below ``paths`` and yield what was found, in order.
+    """Read each acquisition below ``paths`` once and yield what was found, in order.
 
-    Yields dicts with ``acquisition``, ``answer`` (the worker's header), ``raw`` (the vendor's tree, on request) and
-    ``hyperspy`` (HyperSpy's own tree, or why there is none, on request). Judged by format alone.
-    ``pool``: one that was started ahead; the caller closes it.
+    Yields dicts with ``acquisition``, ``shown``, ``answer`` (the worker's header), ``raw`` and ``anchors`` (the vendor's
+    tree, on request) and ``hyperspy`` (HyperSpy's own tree, or why there is none, on request). Judged by format alone.
+    ``pool``: one that was started ahead; the caller closes it. Its size says how many are read at once.
+
+    Raises
+    ------
+    UsageError
+        One of ``paths`` cannot be looked at; nothing has been read then.
     """
+    for root in paths:
+        scan.look_at(root)
+    waiting: deque[dict[str, Any]] = deque()
     with nullcontext(pool) if pool else Pool(1, limits(values)) as pool:
-        for root in paths:
-            contexts = Contexts(root, settings.home(), settings.shipped("crosswalks"))
-            for found in scan.walk(root):
-                if isinstance(found, scan.Unreadable):
-                    yield {"acquisition": None, "shown": found.shown, "answer": _unreadable(found)}
-                elif found.skip:
-                    yield {
-                        "acquisition": found,
-                        "shown": found.shown,
-                        "answer": {"state": "skipped", "reason": found.skip},
-                    }
-                else:
-                    context = contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
-                    answer = _ask(
-                        pool, read_job(found, context, values, patience=0.0, pictures=True, hash_=True, raw=raw)
-                    )
-                    item: dict[str, Any] = {"acquisition": found, "shown": found.shown, "answer": answer.header}
-                    if raw and answer.blob:
-                        from nffa_cli.reading import unpack_json
+        for item, context in _items(paths):
+            waiting.append(item)
+            if context is not None:
+                found = item["acquisition"]
+                job = read_job(found, context, values, patience=0.0, pictures=True, hash_=True, raw=raw, tag=item)
+                pool.submit(job)
+            yield from _finished(waiting, pool, values, second=second, all_=False)
+        yield from _finished(waiting, pool, values, second=second, all_=True)
 
-                        item["raw"] = unpack_json(answer.blob)["tree"]
-                    if second and answer.header["state"] != "skipped":
-                        second_answer = _ask(pool, request("hyperspy", found, values)).header
-                        item["hyperspy"] = second_answer.get("hyperspy") or {"error": second_answer["reason"]}
-                    yield item
+
+def _items(paths: list[str]) -> Iterator[tuple[dict[str, Any], Mapping[str, Any] | None]]:
+    """Yield each acquisition once, with its context if it is to be read, else with its answer."""
+    seen: set[str] = set()  # a shell's pattern names the sidecars too
+    for root in paths:
+        contexts = Contexts(root, settings.home(), settings.shipped("crosswalks"))
+        for found in scan.walk(root):
+            item: dict[str, Any] = {"acquisition": found, "shown": found.shown}
+            if isinstance(found, scan.Unreadable):
+                yield item | {"answer": _unreadable(found)}, None
+            elif found.main.path in seen:
+                continue
+            elif found.skip:
+                yield item | {"answer": {"state": "skipped", "reason": found.skip}}, None
+            else:
+                yield item, contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
+            if len(paths) > 1 and isinstance(found, Acquisition):
+                seen.add(found.main.path)
+
+
+def _finished(
+    waiting: deque[dict[str, Any]], pool: Pool, values: settings.Settings, *, second: bool, all_: bool
+) -> Iterator[dict[str, Any]]:
+    """Yield, in order, what has been answered; wait where the workers have enough to do, or for ``all_``."""
+    while waiting:
+        if "answer" in waiting[0]:
+            yield waiting.popleft()
+            continue
+        if not all_ and not pool.full:
+            return
+        for answer in pool.answers(wait=True):
+            item = answer.job.tag
+            if "read" in item:
+                item["hyperspy"] = answer.header.get("hyperspy") or {"error": answer.header["reason"]}
+                item["answer"] = item.pop("read")
+                continue
+            if answer.blob:
+                from nffa_cli.reading import unpack_json
+
+                tree = unpack_json(answer.blob)
+                item |= {"raw": tree["tree"], "anchors": tree["anchors"]}
+            if second and answer.header["state"] != "skipped":
+                item["read"] = answer.header
+                pool.submit(replace(request("hyperspy", item["acquisition"], values), tag=item))
+            else:
+                item["answer"] = answer.header
 
 
 def explain(path: str, term: str) -> dict[str, Any]:
@@ -68,13 +107,10 @@ def explain(path: str, term: str) -> dict[str, Any]:
         for found in scan.walk(path):
             if isinstance(found, Acquisition) and not found.skip:
                 context = contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
-                return _ask(pool, request("explain", found, values, term=term, context=context)).header
-    return {"state": "skipped", "reason": "not-ours"}
-
-
-def _ask(pool: Pool, job: Job) -> Answer:
-    pool.submit(job)
-    return next(pool.answers(wait=True))
+                pool.submit(request("explain", found, values, term=term, context=context))
+                return next(pool.answers(wait=True)).header
+            reason = found.skip if isinstance(found, Acquisition) else found.reason
+    return {"state": "skipped", "reason": reason}
 
 
 def request(job: str, found: Acquisition, values: settings.Settings, **more: Any) -> Job:

@@ -59,11 +59,8 @@ def walk(root: str, *, leave_out: Callable[[str], bool] = lambda _: False) -> It
     leave_out
         Tells of an absolute folder path whether to pass it by (our own state).
     """
+    mode = look_at(root)
     path = Path(root)
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise UsageError(f"cannot look at it: {error.strerror}", where=root, hint="check the path") from error
     shown = root.replace(os.sep, "/").rstrip("/") or "/"
     if not stat.S_ISDIR(mode):
         yield from _one_file(path, shown)
@@ -84,6 +81,15 @@ def walk(root: str, *, leave_out: Callable[[str], bool] = lambda _: False) -> It
         yield from odd_ones(folder, shown, odd)
         below = [name for name in sorted(folders, reverse=True) if not leave_out(os.path.join(folder, name))]  # noqa: PTH118
         todo.extend((f"{folder.rstrip(os.sep)}{os.sep}{name}", f"{shown.rstrip('/')}/{name}") for name in below)
+
+
+def look_at(root: str) -> int:
+    """Return the mode of the file or folder that the user named; raises UsageError if it cannot be looked at."""
+    try:
+        return Path(root).stat().st_mode
+    except (OSError, ValueError) as error:
+        what = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot look at it: {what}", where=root, hint="check the path") from error
 
 
 def _been_there(folder: str, seen: set[tuple[int, int]]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import click
 
 from nffa_cli import settings
 from nffa_cli.commands.options import output_options
-from nffa_cli.terminal import Terminal
+from nffa_cli.errors import UsageError
+from nffa_cli.records import Outcome
+from nffa_cli.terminal import Column, Terminal
 
 
 @click.group("crosswalk", short_help="List, check and explain how vendor tags become terms.")
@@ -35,6 +38,7 @@ def list_(terminal: Terminal) -> int:
             "type": "crosswalk", "format": name, "version": table.version, "rules_in": table.file,
             "terms": [item.name for item in table.fields], "examples": examples, "sha256": table.sha256,
         })  # fmt: skip
+    terminal.data({"type": "summary", "crosswalks": len(rows)})
     columns = ("format", ">version", ">terms", ">examples", "rules in")
     terminal.table(columns, [(name, t.version, len(t.fields), examples, t.file) for name, t, examples in rows])
     return 0
@@ -78,7 +82,7 @@ def check_(path: Path | None, coverage: str | None, terminal: Terminal) -> int:
 
 
 @command.command("explain")
-@click.argument("file", type=click.Path(exists=True))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.argument("term")
 @output_options
 def explain(file: str, term: str, terminal: Terminal) -> int:
@@ -88,29 +92,37 @@ def explain(file: str, term: str, terminal: Terminal) -> int:
     Example:
       nffa crosswalk explain image.tif beam.accelerating_voltage
     """  # noqa: D301 - \b is Click's mark for text that is not to be wrapped
-    from nffa_cli import look
+    from nffa_cli import browse, look, story
     from nffa_cli.crosswalk import vocabulary
 
-    vocabulary.load(settings.shipped("crosswalks")).term(term, file)
+    known = vocabulary.load(settings.shipped("crosswalks"))
+    if term not in known.terms:
+        close = ", ".join(difflib.get_close_matches(term, known.terms, n=3)) or "docs/vocabulary.md lists them"
+        raise UsageError(f"there is no term {term!r}", hint=f"near it: {close}")
     answer = look.explain(file, term)
     found = answer.get("explanation")
-    if found is None:
-        terminal.data(
-            {"type": "outcome", "path": file, "stage": "explain", "status": "failed", "reason": answer["reason"]}
-        )
+    if found:
+        terminal.data({"type": "explanation", "path": browse.forward(file), **found})
+        _show_explanation(found, terminal)
+    else:
         terminal.line(f"{file}: {answer['reason']}")
-        return 3
-    terminal.data({"type": "explanation", "path": file, **found})
-    _show_explanation(found, terminal)
-    return 0
+    outcome = Outcome(browse.forward(file), "explain", look.STATUS_OF[answer["state"]], answer["reason"])
+    terminal.data(outcome.as_json())
+    terminal.data({"type": "summary", "outcomes": {outcome.status: 1}})
+    return 3 if outcome.status in story.TROUBLE else 0
 
 
 def _show_explanation(found: dict[str, Any], terminal: Terminal) -> None:
+    from nffa_cli import story
+
     terminal.line(f"{found['term']}: {found['definition']}")
-    rows = [(each["rule"], each["source"], _short(each["raw"]), each["verdict"]) for each in found["attempts"]]
-    terminal.table(("rule", "source", "raw", "verdict"), rows)
-    result = found["result"]
+    rows = [(each["rule"], each["source"], story.shortened(each["raw"]), each["verdict"]) for each in found["attempts"]]
+    columns = (Column("rule"), Column("source", least=16, tail=True), Column("as written", least=16), Column("verdict"))
+    terminal.table(columns, rows)
+    result, final = found["result"], found["final"]
     terminal.line(f"= {result['value']} {result['unit'] or ''}  (rule {found['rule']})" if result else "= absent")
+    if final and not result:
+        terminal.line(f"the record holds {story.quantity(final['value'], final['unit'])}, from {final['source']}")
     for warning in found["warnings"]:
         terminal.line(f"{warning['code']}: {warning['detail']}")
 
@@ -129,10 +141,5 @@ def _trees(folder: str) -> Any:
     from nffa_cli.records import RawMetadata
 
     for item in look.inspect([folder], settings.load(), raw=True):
-        if raw := item.get("raw"):
-            yield RawMetadata(raw["format"], raw["tree"], (), raw["anchors"])
-
-
-def _short(raw: Any) -> str:
-    text = "" if raw is None else str(raw)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        if "raw" in item:
+            yield RawMetadata(item["answer"]["format"], item["raw"], (), item["anchors"])

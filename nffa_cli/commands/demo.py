@@ -14,7 +14,7 @@ from nffa_cli.terminal import Terminal
 @click.command("demo", short_help="See the whole story on sample files.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where to put it [NFFA_HOME/demo].")
 @dry_run_option
-@jobs_option
+@jobs_option("one a processor")
 @output_options
 def command(folder: Path | None, dry_run: bool, jobs: int | None, terminal: Terminal) -> int:
     """Write small made-up files of many instruments, ingest them and show what nffa knows of them.

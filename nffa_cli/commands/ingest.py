@@ -17,7 +17,7 @@ from nffa_cli.terminal import Terminal
 @click.option("--every", type=click.FloatRange(0.2, 86400), help="Seconds between two looks of --watch [5].")
 @click.option("--explain", is_flag=True, help="Say of each acquisition why it is due.")
 @dry_run_option
-@jobs_option
+@jobs_option("one a processor")
 @output_options
 def command(
     folder: str, settle: float | None, pictures: bool | None, watch: bool, every: float | None, explain: bool,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from nffa_cli import settings
-from nffa_cli.commands.options import PATHS, output_options
+from nffa_cli.commands.options import PATHS, jobs_option, output_options
 from nffa_cli.pool import Pool, limits
 from nffa_cli.terminal import Terminal
 
@@ -16,8 +16,9 @@ from nffa_cli.terminal import Terminal
 @click.option(
     "--reader", type=click.Choice(["nffa", "hyperspy"]), default="nffa", help="hyperspy: add what HyperSpy makes of it."
 )
+@jobs_option("1")
 @output_options
-def command(paths: tuple[str, ...], raw: bool, reader: str, terminal: Terminal) -> int:
+def command(paths: tuple[str, ...], raw: bool, reader: str, jobs: int | None, terminal: Terminal) -> int:
     """Show what the files in PATHS hold and what nffa makes of it; nothing is stored.
 
     Prints the record (terms with unit, source and the text as written), what is missing, what looks wrong, and with
@@ -29,7 +30,7 @@ def command(paths: tuple[str, ...], raw: bool, reader: str, terminal: Terminal) 
       nffa inspect --json folder > records.jsonl
     """  # noqa: D301
     values = settings.load()
-    with Pool(1, limits(values)) as pool:
+    with Pool(jobs or 1, limits(values)) as pool:
         pool.start()
         from nffa_cli import look, story  # while the worker starts: both take as long as the reading itself
 

@@ -30,4 +30,8 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
-jobs_option = click.option("--jobs", type=click.IntRange(1, 64), help="Worker processes [default: one a processor].")
+
+
+def jobs_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add ``--jobs``; ``default`` says in words what holds without it."""
+    return click.option("--jobs", type=click.IntRange(1, 64), help=f"Worker processes [{default}].")
