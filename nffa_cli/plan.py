@@ -20,8 +20,8 @@ PREVIEW = "preview"
 STAGES = (READ, NORMALISE, PREVIEW)
 """In the order in which they run."""
 
-PICTURE = "picture"
-"""The ledger's reason for a plain picture that was left out; ``--pictures`` makes it due."""
+PICTURE = "plain-image"
+"""What the ledger's reason for a plain picture that was left out begins with; ``--pictures`` makes it due."""
 
 
 class LedgerRow(NamedTuple):
@@ -137,6 +137,6 @@ def _why_read(acquisition: Acquisition, known: LedgerRow | None, versions: Versi
         return known.status
     if known.reader != versions.reader:
         return "newer-reader"
-    if known.status == "skipped" and known.reason == PICTURE and versions.pictures:
+    if known.status == "skipped" and versions.pictures and (known.reason or "").startswith(PICTURE):
         return "pictures-wanted"
     return None

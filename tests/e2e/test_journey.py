@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from nffa_cli import cli, scan, settings
+from nffa_cli import cli, samples, scan, settings
 from tests.e2e.room import pure_lines, sha256, tree_hash, zeiss
 
 
@@ -263,3 +263,11 @@ def test_a_moved_file_is_proved_where_it_lies_now(room):
     assert proved.status == 0, proved.lines
     (room.inbox / "b.tif").unlink()
     assert room.json("check").status == 3
+
+
+def test_pictures_left_out_at_first_are_taken_when_they_are_wanted(room):
+    (path,) = samples.make(room.inbox, seed=3, kinds=["plain-picture"])
+    assert room.ingest().statuses == {path.name: "skipped"}
+    assert room.ingest().statuses == {path.name: "skipped"}
+    assert room.ingest("--pictures").statuses == {path.name: "done"}
+    assert room.ingest().statuses == {path.name: "unchanged"}

@@ -198,18 +198,21 @@ def test_exif_is_read_inside_its_block_only():
     assert picture.exif(b"II*\0" + struct.pack("<IHHHII", 8, 1, 271, 2, 2**32 - 1, 8)) == {}
 
 
-@pytest.mark.parametrize("form", ["png", "bmp", "jpeg"])
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16", "CMYK"])
+PILLOW_WRITES = {
+    "png": ("1", "L", "P", "RGB", "RGBA", "LA", "I;16"),
+    "bmp": ("1", "L", "P", "RGB", "RGBA"),
+    "jpeg": ("1", "L", "RGB", "CMYK"),
+}
+
+
+@pytest.mark.parametrize(("form", "mode"), [(form, mode) for form, modes in PILLOW_WRITES.items() for mode in modes])
 def test_the_announced_shape_is_that_of_the_decoded_pixels(tmp_path, form, mode):
     image = pytest.importorskip("PIL.Image")
     pixels = pytest.importorskip("nffa_cli.pixels")
     path = tmp_path / f"a.{form}"
     made = image.linear_gradient("L").resize((37, 23))
     made = image.frombytes("I;16", (37, 23), bytes(range(37)) * 46) if mode == "I;16" else made.convert(mode)
-    try:
-        made.save(path)
-    except OSError:
-        pytest.skip(f"Pillow writes no {form} of {mode}")
+    made.save(path)
     signal = extract.read([str(path)], "picture").signals[0]
     samples = pixels.slab(signal, [slice(None)] * len(signal.shape))
     assert (samples.shape, samples.dtype.name) == (signal.shape, signal.dtype)
