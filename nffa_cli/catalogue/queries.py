@@ -167,17 +167,19 @@ def status(db: Connection) -> StatusReport:
 
 
 def files_to_check(db: Connection, since: str, under: str | None) -> Iterator[FileToCheck]:
-    """Yield the files of current versions that were not checked since ``since``, in the order they were recorded."""
+    """Yield the files of current versions that were not checked since ``since``, those of one acquisition together."""
     first, beyond = _below(under) if under is not None else (b"", b"\xff\xff")
     last = 0
     while rows := db.rows(
-        """SELECT f.seq, a.id, f.path, f.size, f.sha256 FROM file f JOIN acquisition a ON a.version = f.version
+        """SELECT f.seq, a.id, f.path, f.size, f.sha256, a.path FROM file f JOIN acquisition a ON a.version = f.version
         WHERE f.seq > ? AND (f.checked_at IS NULL OR f.checked_at < ?) AND f.path >= ? AND f.path < ?
             AND a.superseded_by IS NULL ORDER BY f.seq LIMIT ?""",
         (last, since, first, beyond, PAGE),
     ):
         last = rows[-1][0]
-        yield from (FileToCheck(row[0], row[1], os.fsdecode(row[2]), row[3], row[4]) for row in rows)
+        yield from (
+            FileToCheck(row[0], row[1], os.fsdecode(row[2]), row[3], row[4], os.fsdecode(row[5])) for row in rows
+        )
 
 
 _DUMPED = {

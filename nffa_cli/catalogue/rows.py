@@ -149,13 +149,17 @@ class DueRecord:
 
 @dataclass(frozen=True, slots=True)
 class FileToCheck:
-    """A file of a current version whose hash is to be proved again; ``number`` names it to ``record_check``."""
+    """A file of a current version whose hash is to be proved again; ``number`` names it to ``record_check``.
+
+    ``id`` and ``main`` name its acquisition and that one's main file.
+    """
 
     number: int
     id: str
     path: str
     size: int
     sha256: str
+    main: str
 
 
 CheckResult = Literal["ok", "changed", "missing", "unreadable"]

@@ -29,5 +29,6 @@ def command(folder: str | None, max_age: float, terminal: Terminal) -> int:
     """  # noqa: D301
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)  # times are kept in whole seconds
     since = (soon - dt.timedelta(days=max_age)).isoformat(timespec="seconds")
+    Store.open(settings.catalogue_path(), readonly=True).close()  # says so if there is none, instead of making one
     with Store.open(settings.catalogue_path()) as store:
         return story.Teller(terminal, hint=story.after_check).tell(verify.check(store, since, under=folder))

@@ -65,3 +65,16 @@ def test_coverage_counts_what_is_mapped_in_real_files(room):
     [line] = run.of("coverage")
     assert (line["format"], line["files"]) == ("zeiss-sem-tiff", 2)
     assert line["mapped"] >= 2 * 3
+
+
+def test_check_tells_one_outcome_for_an_acquisition_and_names_the_file(room):
+    room.put("x.tif")
+    sidecar = room.put("x.txt", b"$CM_FORMAT JEOL\r\n$CM_ACCEL_VOLTAGE 5\r\n")
+    assert room.ingest().status == 0
+    assert set(room.json("check").statuses.values()) == {"done"}
+    sidecar.write_bytes(sidecar.read_bytes()[::-1])
+    run = room.json("check")
+    assert run.status == 3
+    assert run.statuses == {"x.tif": "failed"}
+    assert "x.txt" in run.outcomes["x.tif"]["reason"]
+    assert [each["result"] for each in run.outcomes["x.tif"]["files"]] == ["changed"]

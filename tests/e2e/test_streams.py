@@ -145,7 +145,7 @@ def test_0_when_done_and_when_nothing_is_due(room):
     assert room.ingest().status == 0
 
 
-@pytest.mark.parametrize("words", [["list"], ["show", "x"], ["search", "x"], ["status"]])
+@pytest.mark.parametrize("words", [["list"], ["show", "x"], ["search", "x"], ["status"], ["check"]])
 def test_1_without_a_catalogue_and_it_says_what_makes_one(room, words):
     run = room.json(*words)
     assert run.status == 1
