@@ -44,6 +44,32 @@ def array(dtype: str, shape: tuple[int, ...], data: bytes) -> dict[str, Any]:
     return {"@array": dtype, "shape": list(shape), "base64": base64.b64encode(data).decode("ascii")}
 
 
+def put(branch: dict[str, Any], key: str, value: Any) -> None:
+    """Add ``value``, which is no list, under ``key``; a key that comes again makes a list, so that nothing is lost."""
+    if key not in branch:
+        branch[key] = value
+    elif isinstance(branch[key], list):
+        branch[key].append(value)
+    else:
+        branch[key] = [branch[key], value]
+
+
+def free(branch: Mapping[str, Any], key: str) -> str:
+    """Return ``key``, or ``key#2``, ``key#3`` … where the branch has it already.
+
+    Names are given out in turn, so the last one is found by halving: a file may repeat one name a million times.
+    """
+    if key not in branch:
+        return key
+    taken, number = 1, 2
+    while f"{key}#{number}" in branch:
+        taken, number = number, number * 2
+    while number - taken > 1:
+        middle = (taken + number) // 2
+        taken, number = (middle, number) if f"{key}#{middle}" in branch else (taken, middle)
+    return f"{key}#{number}"
+
+
 def is_leaf(value: Any) -> bool:
     """Tell a value from a branch; the written forms above are values."""
     if isinstance(value, Mapping):

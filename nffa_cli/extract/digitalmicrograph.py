@@ -238,7 +238,7 @@ class _Walk:
             if seen > MAX_TAGS:
                 raise _Damage(f"more than {MAX_TAGS} tags")
             key = name or str(index)
-            group[key if key not in group else _another(key, group)] = value
+            group[key if key not in group else rawtree.free(group, key)] = value
             index += 1
             left -= 1
             if position > len(buffer):
@@ -386,11 +386,3 @@ def _narrow_text(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("latin-1")
-
-
-def _another(key: str, group: dict[str, Any]) -> str:
-    """Return a free key for a tag whose name its group holds already."""
-    number = 2
-    while f"{key}#{number}" in group:
-        number += 1
-    return f"{key}#{number}"

@@ -16,6 +16,7 @@ from typing import Any
 
 from nffa_cli.errors import UnreadableFile
 from nffa_cli.extract import picture
+from nffa_cli.rawtree import free, put
 from nffa_cli.records import Axis, RawMetadata, Remark, Signal
 
 LARGEST = 1 << 22
@@ -58,16 +59,6 @@ def decode(data: bytes) -> str:
     return data.decode("cp1252", "replace")
 
 
-def put(branch: dict[str, Any], key: str, value: Any) -> None:
-    """Add ``value`` under ``key``; a key that comes again makes a list, so nothing is lost."""
-    if key not in branch:
-        branch[key] = value
-    elif isinstance(branch[key], list):
-        branch[key].append(value)
-    else:
-        branch[key] = [branch[key], value]
-
-
 def parse_ini(text: str, section: str = "") -> dict[str, Any]:
     """Return ``{section: {key: text}}`` of ``[section]`` and ``key=value`` lines (Hitachi, TESCAN).
 
@@ -78,9 +69,7 @@ def parse_ini(text: str, section: str = "") -> dict[str, Any]:
     for line in text.splitlines():
         line = line.strip(" \t\0")
         if line.startswith("[") and line.endswith("]") and len(line) > 2:
-            section, branch = line[1:-1], {}
-            while section in tree:
-                section += "+"
+            section, branch = free(tree, line[1:-1]), {}
             tree[section] = branch
         elif line:
             key, _, value = line.partition("=")

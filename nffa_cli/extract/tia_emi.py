@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli.errors import UnreadableFile
+from nffa_cli.rawtree import put
 from nffa_cli.records import Remark
 
 MAGIC = b"JK\x00\x02"
@@ -237,19 +238,9 @@ def _branch(element: ET.Element, depth: int) -> Any:
         index = child.find("Index") if child.tag == "Data" else None
         if label is not None and label.text:
             rest = {part.tag: _branch(part, depth + 2) for part in child if part is not label}
-            _put(tree, label.text, rest)
+            put(tree, label.text, rest)
         elif index is not None and index.text:
-            _put(tree, index.text, child.findtext("Value") or "")
+            put(tree, index.text, child.findtext("Value") or "")
         else:
-            _put(tree, child.tag, _branch(child, depth + 1))
+            put(tree, child.tag, _branch(child, depth + 1))
     return tree
-
-
-def _put(tree: dict[str, Any], key: str, value: Any) -> None:
-    """Add ``value`` under ``key``; a key that comes again makes a list, so that nothing is lost."""
-    if key not in tree:
-        tree[key] = value
-    elif isinstance(tree[key], list):
-        tree[key].append(value)
-    else:
-        tree[key] = [tree[key], value]

@@ -67,7 +67,7 @@ def tescan_sections(data: bytes) -> dict[str, Any]:
 def _add_text(tree: dict[str, Any], name: str, body: bytes) -> None:
     for section, keys in sidecar.parse_ini(sidecar.decode(body), name).items():
         ion = section == "SEM" and any(key in keys for key in FIB_KEYS)
-        tree["FIB" if ion else section] = keys
+        tree[rawtree.free(tree, "FIB" if ion else section)] = keys
 
 
 def clock_warning(keys: Mapping[str, Any], stamp: str) -> tuple[Remark, ...]:
@@ -99,17 +99,24 @@ def hitachi_keys(tiff: Tiff) -> dict[str, str | list[str]]:
         if tag is not None and tag.complete and tag.size <= sidecar.LARGEST:
             for section in sidecar.parse_ini(tag.raw.decode("utf-16-le", "replace")).values():
                 for key, value in section.items():
-                    sidecar.put(keys, key, value)
+                    rawtree.put(keys, key, value)
     return keys if "InstructName" in keys else {}
 
 
+JEOL_KEY = re.compile(r"(\$+\w[\w%]*)[ ]*=([^\t\r\n$\0]*)")
+
+
 def jeol_keys(data: bytes) -> dict[str, str | list[str]]:
-    """Return the keys of JEOL's tag: ``$CM_MAG=500``, divided by tabs; the dollars belong to the key."""
-    data = data.removeprefix(b"UNICODE").removeprefix(b"\0")
+    """Return the keys of JEOL's tag: ``$CM_MAG=500``, divided by tabs; the dollars belong to the key.
+
+    What else stands there is kept under ``#rest``.
+    """
+    said = sidecar.decode(data.removeprefix(b"UNICODE").removeprefix(b"\0"))
     keys: dict[str, Any] = {}
-    for key, value in re.findall(r"(\$+\w[\w%]*)[ ]*=([^\t\r\n$\0]*)", sidecar.decode(data)):
-        sidecar.put(keys, key, value.strip())
-    return keys
+    for key, value in JEOL_KEY.findall(said):
+        rawtree.put(keys, key, value.strip())
+    rest = JEOL_KEY.sub("", said).strip("\0\t\r\n ")
+    return {**keys, "#rest": rest} if rest else keys
 
 
 def _loaded(files: Sequence[str]) -> tuple[sidecar.Sidecar | None, tuple[Remark, ...]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from nffa_cli.extract import xmltree
 from nffa_cli.extract.tiff import Page, Tiff, Vendor, text
-from nffa_cli.rawtree import get, lossless
+from nffa_cli.rawtree import free, get, lossless
 from nffa_cli.records import Remark
 
 ZEISS, ZEISS_UNICODE = 34118, 34119
@@ -135,21 +135,12 @@ def ini(said: str) -> dict[str, Any]:
         key, equals, value = line.partition("=")
         if heading:
             section = {}
-            tree[_free(tree, heading[1])] = section
+            tree[free(tree, heading[1])] = section
         elif equals:
-            section[_free(section, key.strip())] = value.strip()
+            section[free(section, key.strip())] = value.strip()
         elif line.strip():
-            section[_free(section, "#line")] = line
+            section[free(section, "#line")] = line
     return tree
-
-
-def _free(branch: Mapping[str, Any], key: str) -> str:
-    if key not in branch:
-        return key
-    number = 2
-    while f"{key}#{number}" in branch:
-        number += 1
-    return f"{key}#{number}"
 
 
 def _with_its_tail(tiff: Tiff, page: Page, code: int) -> tuple[str, list[Remark]]:
@@ -214,7 +205,7 @@ def _named(branch: Mapping[str, Any]) -> dict[str, Any]:
     for item in items:
         name = item.get("@name") if isinstance(item, Mapping) else None
         if isinstance(item, Mapping) and isinstance(name, str) and name and set(item) <= {"@name", "#text"}:
-            named[_free(named, name)] = item.get("#text", "")
+            named[free(named, name)] = item.get("#text", "")
         else:
             rest.append(item)
     return {**named, "item": rest} if rest else named

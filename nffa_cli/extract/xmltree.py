@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 from xml.parsers import expat
 
+from nffa_cli.rawtree import put
+
 DEEPEST = 64
 """Levels of elements; vendors use up to 12."""
 
@@ -36,12 +38,7 @@ class _Builder:
             node["#text"] = said
         value: Any = node or said
         parent = self.open[-1][1] if self.open else self.top
-        if name not in parent:
-            parent[name] = value
-        elif isinstance(parent[name], list):
-            parent[name].append(value)
-        else:
-            parent[name] = [parent[name], value]
+        put(parent, name, value)
 
     def refuse(self, *_: object) -> None:
         raise ValueError("the XML text has a document type, which no instrument writes")

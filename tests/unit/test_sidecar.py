@@ -86,7 +86,7 @@ def test_unknown_keys_repeated_keys_and_odd_lines_are_kept():
     assert sidecar.parse_jeol("$A 1\n$A 2\n$A 3\n$B\nfree text")["$A"] == ["1", "2", "3"]
     assert sidecar.parse_jeol(JEOL)["$CM_STRANGE"] == "key kept"
     tree = sidecar.parse_ini("lost=1\n[A]\nx=1=2\nodd\n[A]\nx=3")
-    assert tree == {"": {"lost": "1"}, "A": {"x": "1=2", "odd": ""}, "A+": {"x": "3"}}
+    assert tree == {"": {"lost": "1"}, "A": {"x": "1=2", "odd": ""}, "A#2": {"x": "3"}}
 
 
 @pytest.mark.parametrize(("width", "pixel"), [(1280, 0.01), (2560, 0.005)])
