@@ -24,6 +24,7 @@ for _ in range(h5py.h5pl.size()):  # a filter plug-in is somebody's code: none i
 
 MAX_NODES = 50_000
 MAX_TEXT = 64 << 20
+MAX_NUMBERS = 32 << 20
 MAX_CHUNK = 256 << 20
 _MAX_DEPTH = 32
 _SMALL = 64 << 10
@@ -107,11 +108,12 @@ def json_of(text: str | bytes | None) -> Any:
 
 
 class Tree:
-    """Writes groups as nested dicts, within a budget of nodes and text; a group met twice is written once."""
+    """Writes groups as nested dicts, within a budget of nodes, text and numbers; a group met twice is written once."""
 
     def __init__(self, *, parse_json: bool) -> None:
         self.nodes = 0
         self.text = 0
+        self.numbers = 0
         self._parse_json = parse_json
         self._seen: set[int] = set()
 
@@ -173,8 +175,9 @@ class Tree:
                     raise UnreadableFile("more metadata text than any microscope writes")
                 parsed = json_of(text) if self._parse_json else None
                 return text if parsed is None else rawtree.lossless(parsed)
-            numeric = dataset.dtype.kind in "iufbc"
-            if numeric and dataset.size * dataset.dtype.itemsize <= _SMALL:
+            size = dataset.size * dataset.dtype.itemsize
+            if dataset.dtype.kind in "iufbc" and size <= min(_SMALL, MAX_NUMBERS - self.numbers):
+                self.numbers += size  # one dataset may be linked under any number of names
                 return plain(dataset[()])
         described: dict[str, Any] = {"dataset": dataset.name, "dtype": str(dataset.dtype), "shape": list(dataset.shape)}
         if dataset.external or dataset.is_virtual:

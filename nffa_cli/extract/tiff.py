@@ -6,7 +6,7 @@ a tag means in our terms is said in ``crosswalks/inward/<dialect>.yaml``, not he
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
@@ -24,7 +24,8 @@ class Vendor:
     """What a dialect adds to the plain reading.
 
     tree
-        Added at the top of the tree. A key that is a tag's number ("34118") replaces that tag's raw value.
+        Added at the top of the tree. A key that is a tag's number ("34118") replaces that tag's raw value, unless a
+        warning says that the text was broken.
     axes
         Axis name ("x", "y", "frame") → (scale, offset, unit) where the format itself calibrates.
     signals
@@ -152,8 +153,11 @@ DIRECTORIES = {34665, 34853}
 LONG_ARRAY = 64
 """Numbers in a row beyond which a tag's value is written as one packed array."""
 
-MAX_VALUE_BYTES = 16 << 20
-"""A single value longer than this stays in the file; the tree says where."""
+MAX_TREE_BYTES = 32 << 20
+"""All values of one directory that are copied into the tree; what is more stays in the file, and the tree says where.
+
+Together, because a thousand tags may point to the same bytes.
+"""
 
 MAX_PAGES_BYTES = 16 << 20
 """All values that pages after the first add to the tree."""
@@ -192,7 +196,8 @@ def read(files: Sequence[str]) -> RawMetadata:
         if vendor.signals is not None:
             signals = vendor.signals(signals)
         faults, warnings = _end(tiff, signals, zero_tail=name.endswith("-sem-tiff"))
-        tree, left_out = _tree(tiff, {int(key) for key in vendor.tree if key.isdecimal()})
+        whole = not any(remark.code in ("broken-xml", "broken-json") for remark in vendor.warnings)
+        tree, left_out = _tree(tiff, {int(key) for key in vendor.tree if key.isdecimal()} if whole else set())
         return RawMetadata(
             name,
             {**tree, **vendor.tree},
@@ -382,7 +387,7 @@ def _tree(tiff: Tiff, claimed: set[int]) -> tuple[dict[str, Any], list[Remark]]:
     """Return the tags of all pages as a tree; tags in ``claimed`` are the dialect's and left out of the first page."""
     skipped = WHERE_PIXELS_LIE | claimed
     first = tiff.pages[0]
-    tree: dict[str, Any] = {"tiff": {_name(tag): _value(tag, tiff.big) for tag in _written(first, skipped)}}
+    tree: dict[str, Any] = {"tiff": _values(_written(first, skipped), tiff.big)}
     later: dict[str, Any] = {}
     budget = MAX_PAGES_BYTES
     for page in tiff.pages[1:]:
@@ -392,8 +397,20 @@ def _tree(tiff: Tiff, claimed: set[int]) -> tuple[dict[str, Any], list[Remark]]:
             what = f"the tags of pages from {page.index} on are not kept: they are more than {MAX_PAGES_BYTES} bytes"
             return {**tree, "pages": later}, [Remark("tags-left-out", what)]
         if differing:
-            later[str(page.index)] = {_name(tag): _value(tag, tiff.big) for tag in differing}
+            later[str(page.index)] = _values(differing, tiff.big)
     return ({**tree, "pages": later} if later else tree), []
+
+
+def _values(tags: Iterable[Tag], big: bool) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    left = MAX_TREE_BYTES
+    for tag in tags:
+        if tag.size <= left:
+            left -= tag.size
+            values[_name(tag)] = _value(tag, big)
+        else:
+            values[_name(tag)] = {"@data": {"offset": tag.offset, "bytes": tag.size, "dtype": "|u1"}}
+    return values
 
 
 def _name(tag: Tag) -> str:
@@ -413,15 +430,13 @@ def _differs(tag: Tag, first: Page) -> bool:
     same = first.tags.get(tag.code)
     if same is None or (same.type, same.count) != (tag.type, tag.count):
         return True
-    return same.offset != tag.offset and (tag.size > MAX_VALUE_BYTES or same.raw != tag.raw)
+    return same.offset != tag.offset and (tag.size > MAX_TREE_BYTES or same.raw != tag.raw)
 
 
 def _value(tag: Tag, big: bool) -> Any:
     """Return a tag's value in the tree's written form."""
     if tag.code in DIRECTORIES and tag.count == 1:
         return _directory(tag, big)
-    if tag.size > MAX_VALUE_BYTES:
-        return {"@data": {"offset": tag.offset, "bytes": tag.size, "dtype": "|u1"}}
     value = tag.value
     if isinstance(value, tuple) and len(value) > LONG_ARRAY and isinstance(value[0], (int, float)):
         code = {3: "u2", 4: "u4", 6: "i1", 8: "i2", 9: "i4", 11: "f4", 12: "f8", 13: "u4", 16: "u8", 17: "i8", 18: "u8"}
@@ -436,6 +451,4 @@ def _directory(tag: Tag, big: bool) -> Any:
         inner = read_fields(tag.source, tag.value, big)
     except UnreadableFile:
         return rawtree.lossless(tag.value)
-    return {
-        _name(each): _value(each, big) for each in inner.tags.values() if each.complete and each.code not in DIRECTORIES
-    }
+    return _values((each for each in inner.tags.values() if each.complete and each.code not in DIRECTORIES), big)

@@ -110,13 +110,11 @@ def sightx(tiff: Tiff, files: object) -> Vendor:
     the camera length and the wavelength. Scanned images have no such relation and stay uncalibrated.
     """
     page = tiff.pages[0]
-    said = page.text(270)
-    tree, why = xmltree.parse(said)
+    tree, why = xmltree.parse(page.text(270))
     report = tree.get("TemReporter")
     warnings = () if why is None else (Remark("broken-xml", f"the TemReporter XML ends early: {why}"),)
-    found: dict[str, Any] = {"270": tree, **({} if why is None else {"ImageDescription": said})}
     if not isinstance(report, dict):
-        return Vendor({"ImageDescription": said}, warnings=warnings)
+        return Vendor(warnings=warnings)
     pitch = _detector_pitch(report, page)
     unit = str(rawtree.get(report, "ImageFormingSystem.SelectorUnitString")).strip()
     selected = number(report, "ImageFormingSystem.SelectorValue")
@@ -133,7 +131,7 @@ def sightx(tiff: Tiff, files: object) -> Vendor:
             x, y = (step / (selected * metres * wavelength(voltage)) * 1e-9 for step in pitch)
             plane = (x, 0.0, "1/nm"), (y, 0.0, "1/nm")
         change = in_plane(plane, "diffraction")
-    return Vendor(found, signals=change, warnings=warnings)
+    return Vendor({"270": tree}, signals=change, warnings=warnings)
 
 
 # --- TVIPS ---

@@ -11,7 +11,7 @@ import pytest
 
 from nffa_cli import pixels
 from nffa_cli.errors import UnreadableFile
-from nffa_cli.extract import emd, velox_samples
+from nffa_cli.extract import emd, hdf5, velox_samples
 
 DETECTORS = {
     "Detector-0": {"DetectorName": "HAADF", "DetectorType": "ScanningDetector"},
@@ -302,6 +302,18 @@ def test_a_huge_declared_dataset_is_only_described(tmp_path):
     with h5py.File(path, "a") as file:
         file.create_dataset("comments/huge", (1 << 40,), "u1", chunks=(1 << 20,))
     assert emd.read([path]).tree["comments"]["huge"]["@data"]["shape"] == [1 << 40]
+
+
+def test_one_dataset_under_many_names_does_not_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(hdf5, "MAX_NUMBERS", 5000)
+    path = ncem(tmp_path / "a.emd")
+    with h5py.File(path, "a") as file:
+        numbers = file.create_dataset("comments/n0", data=np.zeros(200))
+        for number in range(1, 9):
+            file[f"comments/n{number}"] = numbers
+    found = emd.read([path]).tree["comments"]
+    assert "@array" in found["n0"]
+    assert "@data" in found["n8"]
 
 
 def test_no_filter_plug_in_is_ever_loaded():

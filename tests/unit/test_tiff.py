@@ -197,6 +197,18 @@ def test_hostile_counts_are_not_believed(tmp_path):
     assert "truncated" in [fault.code for fault in raw.faults]
 
 
+def test_many_tags_that_share_their_bytes_do_not_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiff, "MAX_TREE_BYTES", 1000)
+    data = bytearray(build([page(4, 4, NOISE[:16], tags={40000 + n: (7, b"%03d" % n * 100) for n in range(9)})]))
+    first = data.index(b"000" * 100)
+    for number in range(9):
+        at = data.index(struct.pack("<HHI", 40000 + number, 7, 300))
+        struct.pack_into("<I", data, at + 8, first)
+    tree = tiff.read([saved(tmp_path, bytes(data))]).tree["tiff"]
+    assert [set(tree[str(40000 + n)]) for n in range(9)] == [{"@bytes"}] * 3 + [{"@data"}] * 6
+    assert tree["40008"]["@data"] == {"offset": first, "bytes": 300, "dtype": "|u1"}
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [(b"", "empty"), (b"II*\0", "truncated"), (b"II*\0\0\0\0\0", "truncated"), (b"PK\3\4aaaaaaaaaaaa", "corrupt")],

@@ -131,6 +131,8 @@ def test_jeol_keys_in_the_picture_itself(tmp_path):
         assert raw.tree["xmp"] == {"CreateDate": "2024-05-06T07:08:09"}
         assert scales(raw) == [("y", 12.5, "nm"), ("x", 12.5, "nm")]
     assert read(tmp_path, tiff({37500: (7, b"a camera's own note")})).format == "plain-image"
+    raw = read(tmp_path, tiff({37500: (7, b"UNICODE\0lost words\t" + keys.encode())}))
+    assert raw.tree["37500"]["#rest"] == "lost words"
 
 
 def test_hitachi_keys_in_windows_tags_stand_in_for_a_lost_sidecar(tmp_path):
@@ -176,6 +178,7 @@ def test_a_cut_or_hostile_report_is_a_warning(tmp_path):
         raw = sightx(tmp_path, text[:length])
         assert raw.signals
         assert [remark.code for remark in raw.warnings] == ["broken-xml"]
+        assert raw.tree["tiff"]["ImageDescription"] == text[:length]
     bomb = '<!DOCTYPE a [<!ENTITY b "bbbb">]><TemReporter>&b;</TemReporter>'
     assert [remark.code for remark in sightx(tmp_path, bomb).warnings] == ["broken-xml"]
     assert xmltree.parse("<a>" * 1000)[1] is not None
