@@ -17,7 +17,6 @@ from nffa_cli.records import RawMetadata
 
 _ANCHOR = re.compile(r"\{([^{}]*)\}")
 _IMAGES = ("image", "stack", "diffraction", "diffraction-stack", "4d-stem")
-PSEUDO = ("@width", "@height", "@kind")
 
 
 class Found(NamedTuple):

@@ -14,7 +14,7 @@ from nffa_cli.errors import CrosswalkError
 Type = Literal["number", "text", "time", "list", "boolean"]
 """What a value of a term is. time: ISO 8601 text; list: a list of texts."""
 
-_KEYS = frozenset({"type", "unit", "definition", "plausible", "expected", "nxem", "emglossary"})
+_KEYS = frozenset({"type", "unit", "definition", "plausible", "expected", "nxem"})
 
 
 class Term(NamedTuple):
@@ -37,7 +37,6 @@ class Term(NamedTuple):
     plausible: tuple[float, float] | None = None
     expected: bool = False
     nxem: str | None = None
-    emglossary: str | None = None
 
 
 class Vocabulary(NamedTuple):
@@ -88,7 +87,6 @@ def _term(file: document.Document, name: str, node: document.Node) -> Term:
         plausible=(float(limits[0]), float(limits[1])) if limits else None,
         expected=found.get("expected") is True,
         nxem=found.get("nxem"),
-        emglossary=found.get("emglossary"),
     )
 
 

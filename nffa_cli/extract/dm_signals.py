@@ -197,7 +197,7 @@ def _arrange(
     meta = _group(image.tags, "Meta Data")
     form, signal = (_text(meta, "Format") or "").casefold(), _signal_type(image.tags, meta)
     is_spectral = form in ("spectrum", "spectrum image") or "spim" in image.tags
-    channel = _channel(axes, form, is_spectral=is_spectral, is_map=form == "spectrum image" or "spim" in image.tags)
+    channel = _channel(axes, is_spectral=is_spectral, is_map=form == "spectrum image" or "spim" in image.tags)
     if channel is not None and axes[channel].size == 1:
         channel = None
     kept = [place for place, axis in enumerate(axes) if axis.size > 1] or [len(axes) - 1]
@@ -228,7 +228,7 @@ def _axis(size: int, calibration: Any) -> Axis:
     return Axis("", size, float(scale), offset if math.isfinite(offset) else 0.0, unit)
 
 
-def _channel(axes: Sequence[Axis], form: str, *, is_spectral: bool, is_map: bool) -> int | None:
+def _channel(axes: Sequence[Axis], *, is_spectral: bool, is_map: bool) -> int | None:
     """Return which stored axis is that of the spectra: the one in eV, else where DigitalMicrograph puts it."""
     energies = [place for place, axis in enumerate(axes) if (axis.unit or "").casefold() in ENERGY]
     if not is_spectral:

@@ -25,7 +25,6 @@ MAGIC = b"II\x97\x01"
 SPECTRA, PICTURES = 0x4120, 0x4122
 TAG_BYTES = {0x4152: 8, 0x4142: 24}
 """Bytes of a tag: time alone, or time and position."""
-POSITION_TAG = 0x4142
 DTYPES = {
     1: ("uint8", 1),
     2: ("uint16", 2),
