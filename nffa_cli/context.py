@@ -51,9 +51,18 @@ def profile(home: Path, name: str) -> dict[str, Any]:
 
 
 def save_session(
-    home: Path, folder: str, values: Mapping[str, Any], *, here: bool = False, replace: bool = False
+    home: Path,
+    folder: str,
+    values: Mapping[str, Any],
+    *,
+    here: bool = False,
+    replace: bool = False,
+    dry_run: bool = False,
 ) -> Path:
-    """Write the session of a folder, beside the data (``here``) or into ``NFFA_HOME``; raises if there is one already."""
+    """Write the session of a folder, beside the data (``here``) or into ``NFFA_HOME``, and return where it lies.
+
+    Raises UsageError if there is one already. ``dry_run``: all but the writing.
+    """
     if not values:
         raise UsageError("a session needs at least one answer", hint="nffa session new --set sample.name=W12")
     kept = [Path(folder, name) for name in FILE_NAMES] + [session_store(home, folder)]
@@ -62,7 +71,7 @@ def save_session(
         if other != path or not replace:
             hint = "add --replace to write it anew" if other == path else "change that file, or remove it"
             raise UsageError("this folder has a session already", where=str(other), hint=hint)
-    return write_form(path, values, f"nffa session of {os.path.abspath(folder)}")  # noqa: PTH100
+    return path if dry_run else write_form(path, values, f"nffa session of {os.path.abspath(folder)}")  # noqa: PTH100
 
 
 def session_of(folder: str, home: Path) -> dict[str, Any]:
@@ -71,10 +80,15 @@ def session_of(folder: str, home: Path) -> dict[str, Any]:
     return found
 
 
-def check_sessions(paths: Iterable[str]) -> Iterator[tuple[Path, str | None]]:
-    """Yield each session file below ``paths`` with what is wrong with it (None: nothing)."""
+def check_sessions(paths: Iterable[str], home: Path | None = None) -> Iterator[tuple[Path, str | None]]:
+    """Yield each session file below ``paths`` with what is wrong with it (None: nothing).
+
+    ``home``: look also at what it keeps for the folders that are named.
+    """
     for given in map(Path, paths):
         files = [given] if given.is_file() else sorted(path for name in FILE_NAMES for path in given.rglob(name))
+        if home is not None and (kept := session_store(home, str(given))).is_file():
+            files.insert(0, kept)
         for path in files:
             try:
                 forms.read(path, forms.SESSION)
@@ -84,8 +98,13 @@ def check_sessions(paths: Iterable[str]) -> Iterator[tuple[Path, str | None]]:
                 yield path, None
 
 
-def save_profile(home: Path, name: str, values: Mapping[str, Any], *, replace: bool = False) -> Path:
-    """Write a profile; raises for a bad name, a bad value, or one that exists already."""
+def save_profile(
+    home: Path, name: str, values: Mapping[str, Any], *, replace: bool = False, dry_run: bool = False
+) -> Path:
+    """Write a profile and return where it lies; raises for a bad name, a bad value, or one that exists already.
+
+    ``dry_run``: all but the writing.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", name):
         raise UsageError(f"a profile's name is letters, digits, dots and dashes, not {name!r}")
     forms.check(values, forms.PROFILE)
@@ -96,7 +115,7 @@ def save_profile(home: Path, name: str, values: Mapping[str, Any], *, replace: b
     path = profile_folder(home) / f"{name}.yaml"
     if path.exists() and not replace:
         raise UsageError(f"there is a profile {name} already", where=str(path), hint="add --replace to write it anew")
-    return write_form(path, values, f"nffa profile of the instrument {name}")
+    return path if dry_run else write_form(path, values, f"nffa profile of the instrument {name}")
 
 
 def write_form(path: Path, values: Mapping[str, Any], heading: str) -> Path:

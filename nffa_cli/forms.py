@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli.crosswalk import document
-from nffa_cli.errors import ConfigError
+from nffa_cli.errors import ConfigError, UsageError
 
 ORCID = re.compile(r"(https?://orcid\.org/)?(\d{4}-\d{4}-\d{4}-\d{3}[\dX])")
 ELEMENTS = frozenset(
@@ -38,7 +38,7 @@ def _elements(value: Any) -> str | None:
     if not isinstance(value, list) or not value:
         return "must be a list of chemical symbols, e.g. [Si, O]"
     unknown = [str(each) for each in value if str(each) not in ELEMENTS]
-    return f"no chemical symbol: {', '.join(unknown)}" if unknown else None
+    return f"must hold chemical symbols (no such: {', '.join(unknown)})" if unknown else None
 
 
 def _moment(value: Any) -> str | None:
@@ -70,7 +70,11 @@ def _orcid(value: Any) -> str | None:
     for digit in found[2].replace("-", "")[:-1]:
         total = (total + int(digit)) * 2
     wanted = (12 - total % 11) % 11
-    return None if found[2][-1] == ("X" if wanted == 10 else str(wanted)) else "its check digit is wrong: mistyped?"
+    return (
+        None
+        if found[2][-1] == ("X" if wanted == 10 else str(wanted))
+        else "must be an ORCID with the right check digit (mistyped?)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +134,13 @@ QUESTIONS = (
 
 
 def from_pairs(pairs: Iterable[str], form: tuple[Key, ...]) -> dict[str, Any]:
-    """Return {place: value} of texts like ``sample.atom_types=Si,O``; raises ConfigError for what cannot be."""
+    """Return {place: value} of texts like ``sample.atom_types=Si,O``; raises UsageError for what cannot be."""
     keys = {key.place: key for key in form}
     found: dict[str, Any] = {}
     for pair in pairs:
         place, sign, text = (part.strip() for part in pair.partition("="))
         if not sign or place not in keys:
-            raise ConfigError(f"{pair!r} is no KEY=VALUE of a session", hint=document.nearest(place, frozenset(keys)))
+            raise UsageError(f"{pair!r} is no KEY=VALUE of a session", hint=document.nearest(place, frozenset(keys)))
         if keys[place].check is _elements:
             found[place] = [each.strip() for each in text.split(",") if each.strip()]
         else:
@@ -173,11 +177,12 @@ def _check(found: document.Document, node: document.Node, place: str, keys: Mapp
 
 
 def check(values: Mapping[str, Any], form: tuple[Key, ...]) -> None:
-    """Check values given by place (``{"sample.name": …}``) before they are written; raises ConfigError."""
+    """Check values given by place (``{"sample.name": …}``) before they are written; raises UsageError."""
     keys = {key.place: key for key in form}
     for place, value in values.items():
         if (wrong := keys[place].check(value)) is not None:
-            raise ConfigError(f"{place} {wrong}, not {value!r}")
+            said = ", ".join(map(str, value)) if isinstance(value, list) else value
+            raise UsageError(f"{place} {wrong}, not {said!r}")
 
 
 def write(values: Mapping[str, Any], heading: str) -> str:

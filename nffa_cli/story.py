@@ -7,6 +7,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nffa_cli import rawtree
@@ -126,6 +127,23 @@ def tell_plan(steps: Iterable[Step | Unreadable], terminal: Terminal) -> int:
             terminal.line(f"{'+'.join(stages) or 'nothing':<24} {shown}  ({reason})")
     terminal.data({"type": "summary", "plan": dict(counts)})
     terminal.line(f"{counts['due']} due, {counts['nothing due']} with nothing to do; nothing was changed")
+    return 0
+
+
+def tell_written(
+    line: Mapping[str, Any], path: Path, terminal: Terminal, *, dry_run: bool, then: str = "FOLDER"
+) -> int:
+    """Tell of a profile or session that was written to ``path``, or would be; return the exit status."""
+    if dry_run:
+        due = {"due": ["write"], "reason": "changed" if path.exists() else "new"}
+        terminal.data({"type": "plan", "path": path.as_posix(), "stage": line["type"], **due})
+        terminal.data({"type": "summary", "plan": {"due": 1}})
+        terminal.line(f"would write {path}; nothing was changed")
+        return 0
+    terminal.data({**line, "path": path.as_posix()})
+    terminal.data({"type": "summary", f"{line['type']}s": 1})
+    terminal.line(f"wrote {path}")
+    terminal.hint(f"Next: nffa ingest {then}")
     return 0
 
 

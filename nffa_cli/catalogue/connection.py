@@ -42,7 +42,7 @@ def version() -> tuple[int, int, int]:
 def has_full_text_search() -> bool:
     """Tell whether this Python's SQLite was built with FTS5, which the search index needs."""
     with closing(sqlite3.connect(":memory:")) as db:
-        return db.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone() == (1,)
+        return bool(db.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone() == (1,))
 
 
 class Translated:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nffa_cli import settings
+from nffa_cli import settings, story
 from nffa_cli.commands.options import output_options
 from nffa_cli.terminal import Terminal
 
@@ -26,7 +26,11 @@ def show(terminal: Terminal) -> int:
     for each in settings.SETTINGS:
         found = {"key": each.key, "value": values[each.key], "source": values.source(each.key), "about": each.about}
         terminal.data({"type": "setting", **found, "variable": each.variable})
-    rows = [(each.key, values[each.key], values.source(each.key), each.about) for each in settings.SETTINGS]
+    terminal.data({"type": "summary", "settings": len(settings.SETTINGS)})
+    rows = [
+        (each.key, story.quantity(values[each.key], None), values.source(each.key), each.about)
+        for each in settings.SETTINGS
+    ]
     terminal.table(("setting", ">value", "source", "meaning"), rows)
     return 0
 
@@ -40,6 +44,9 @@ def path(terminal: Terminal) -> int:
         ("nffa.toml", "settings"), (settings.catalogue_path().name, "catalogue"), ("previews", "previews"),
         ("profiles", "profiles of instruments"), ("sessions", "sessions by folder"),
     ):  # fmt: skip
-        terminal.data({"type": "place", "what": what, "path": str(home / name), "exists": (home / name).exists()})
+        terminal.data(
+            {"type": "place", "what": what, "path": (home / name).as_posix(), "exists": (home / name).exists()}
+        )
         terminal.line(f"{what:<24} {home / name}" + ("" if (home / name).exists() else "  (not made yet)"))
+    terminal.data({"type": "summary", "home": home.as_posix()})
     return 0

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from nffa_cli import context, forms, settings
-from nffa_cli.commands.options import output_options
+from nffa_cli import context, forms, settings, story
+from nffa_cli.commands.options import dry_run_option, output_options
 from nffa_cli.terminal import Terminal
 
 
@@ -29,8 +29,9 @@ def _form_options(function: Any) -> Any:
 @click.argument("name")
 @click.option("--replace", is_flag=True, help="Write an existing profile anew.")
 @_form_options
+@dry_run_option
 @output_options
-def add(name: str, replace: bool, terminal: Terminal, **values: str | None) -> int:
+def add(name: str, replace: bool, dry_run: bool, terminal: Terminal, **values: str | None) -> int:
     """Write the profile NAME; the records of that instrument become due for normalising.
 
     \b
@@ -38,10 +39,9 @@ def add(name: str, replace: bool, terminal: Terminal, **values: str | None) -> i
       nffa profile add supra40 --vendor Zeiss --model "SUPRA 40" --timezone Europe/Rome --date-order DMY
     """  # noqa: D301
     given = {key: value for key, value in values.items() if value is not None}
-    path = context.save_profile(settings.make_home(), name, given, replace=replace)
-    terminal.data({"type": "profile", "name": name, "path": str(path), **given})
-    terminal.line(f"wrote {path}. Next: nffa ingest FOLDER")
-    return 0
+    home = settings.home() if dry_run else settings.make_home()
+    path = context.save_profile(home, name, given, replace=replace, dry_run=dry_run)
+    return story.tell_written({"type": "profile", "name": name, **given}, path, terminal, dry_run=dry_run)
 
 
 @command.command("list")
@@ -51,11 +51,13 @@ def list_(terminal: Terminal) -> int:
     found = context.profiles(settings.home())
     for profile in found:
         terminal.data({"type": "profile", **profile})
+    terminal.data({"type": "summary", "profiles": len(found)})
     columns = ("name", "vendor", "model", "serial", "timezone", "date_order", "facility")
     if found:
         terminal.table(columns, [[profile.get(column) for column in columns] for profile in found])
     else:
-        terminal.line("no profiles yet. Next: nffa profile add --help")
+        terminal.line("no profiles yet")
+        terminal.hint("Next: nffa profile add --help")
     return 0
 
 
@@ -66,6 +68,7 @@ def show(name: str, terminal: Terminal) -> int:
     """Show the profile NAME."""
     profile = context.profile(settings.home(), name)
     terminal.data({"type": "profile", **profile})
+    terminal.data({"type": "summary", "profiles": 1})
     terminal.table(
         ("key", "value", "meaning"), [(key.place, profile.get(key.place), key.about) for key in forms.PROFILE]
     )

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from nffa_cli import context, forms, settings
-from nffa_cli.commands.options import output_options
-from nffa_cli.errors import ConfigError
+from nffa_cli import context, forms, scan, settings, story
+from nffa_cli.commands.options import dry_run_option, output_options
+from nffa_cli.errors import UsageError
 from nffa_cli.terminal import Terminal
 
 FOLDER = click.argument("folder", default=".", type=click.Path(exists=True, file_okay=False))
@@ -28,8 +28,11 @@ def command() -> None:
 )
 @click.option("--here", is_flag=True, help="Write nffa-session.yaml into FOLDER instead of nffa's own folder.")
 @click.option("--replace", is_flag=True, help="Write an existing session anew.")
+@dry_run_option
 @output_options
-def new(folder: str, given: tuple[str, ...], here: bool, replace: bool, terminal: Terminal) -> int:
+def new(
+    folder: str, given: tuple[str, ...], here: bool, replace: bool, dry_run: bool, terminal: Terminal
+) -> int:  # fmt: skip
     """Ask five questions about FOLDER and keep the answers; Enter leaves one out.
 
     Where nobody can answer (no terminal), --set gives the answers.
@@ -43,10 +46,9 @@ def new(folder: str, given: tuple[str, ...], here: bool, replace: bool, terminal
     if sys.stdin.isatty():
         for place, question in forms.QUESTIONS:
             values |= {} if place in values else _ask(place, question)
-    path = context.save_session(settings.make_home(), folder, values, here=here, replace=replace)
-    terminal.data({"type": "session", "path": str(path), **values})
-    terminal.line(f"wrote {path}. Next: nffa ingest {folder}")
-    return 0
+    home = settings.home() if dry_run else settings.make_home()
+    path = context.save_session(home, folder, values, here=here, replace=replace, dry_run=dry_run)
+    return story.tell_written({"type": "session", **values}, path, terminal, dry_run=dry_run, then=folder)
 
 
 def _ask(place: str, question: str) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def _ask(place: str, question: str) -> dict[str, Any]:
     def checked(text: str) -> dict[str, Any]:
         try:
             return forms.from_pairs([f"{place}={text}"], forms.SESSION) if text.strip() else {}
-        except ConfigError as error:
+        except UsageError as error:
             raise click.UsageError(str(error)) from error
 
     answer: dict[str, Any] = click.prompt(question, default="", show_default=False, value_proc=checked, err=True)
@@ -70,9 +72,11 @@ def show(folder: str, terminal: Terminal) -> int:
     found = context.session_of(os.path.abspath(folder), settings.home())  # noqa: PTH100
     for place, value in forms.by_place(found).items():
         terminal.data({"type": "session-value", "key": place, "value": value})
-        terminal.line(f"{place:<24} {', '.join(value) if isinstance(value, list) else value}")
+        terminal.line(f"{place:<24} {story.quantity(value, None)}")
+    terminal.data({"type": "summary", "values": len(forms.by_place(found))})
     if not found:
-        terminal.line(f"nothing is known for this folder. Next: nffa session new {folder}")
+        terminal.line("nothing is known for this folder")
+        terminal.hint(f"Next: nffa session new {folder}")
     return 0
 
 
@@ -82,13 +86,22 @@ def show(folder: str, terminal: Terminal) -> int:
 def check(paths: tuple[str, ...], terminal: Terminal) -> int:
     """Check the session files below PATHS (folders or files; default: here), each complaint with file:line.
 
+    What nffa keeps in its own folder for the folders that are named is checked too.
+
     \b
     Exit status:
       0  all are right      3  some are not
     """  # noqa: D301
-    wrong = 0
-    for path, problem in context.check_sessions(paths or (".",)):
+    paths = paths or (".",)
+    for each in paths:
+        scan.look_at(each)
+    checked = wrong = 0
+    for path, problem in context.check_sessions(paths, settings.home()):
+        checked += 1
         wrong += problem is not None
-        terminal.data({"type": "session-check", "path": str(path), "problem": problem})
+        terminal.data({"type": "session-check", "path": path.as_posix(), "problem": problem})
         terminal.line(problem or f"{path}: right")
+    terminal.data({"type": "summary", "sessions": checked, "wrong": wrong})
+    if not checked:
+        terminal.line("no session files here")
     return 3 if wrong else 0

@@ -54,7 +54,7 @@ def test_the_digest_follows_what_is_known(tmp_path):
     [
         ("sample:\n  nam: x\n", 2, "unknown key 'nam'"),
         ("destination: http://evil\n", 1, "unknown key 'destination'"),
-        ("sample:\n  name: x\n  atom_types: [Si, Xx]\n", 3, "no chemical symbol: Xx"),
+        ("sample:\n  name: x\n  atom_types: [Si, Xx]\n", 3, "chemical symbols (no such: Xx)"),
         ("user: {orcid: 0000-0002-1825-0098}\n", 1, "check digit"),
         ("sample: {preparation_date: yesterday}\n", 1, "date and time"),
         ("sample: &a {name: x}\n", 1, "anchors and aliases"),
