@@ -67,13 +67,15 @@ def check_(path: Path | None, coverage: str | None, terminal: Terminal) -> int:
 
     shipped = settings.shipped("crosswalks")
     words = vocabulary.load(shipped)
+    count = len(check.files(path or shipped))
+    if not count:
+        raise UsageError("no crosswalk (a .yaml file) is there", where=str(path), hint="crosswalks/README.md shows one")
     problems = check.check(path or shipped, words)
     for problem in problems:
         terminal.data({"type": "problem", **problem.as_json()})
         terminal.line(f"{problem.where}: {problem.what}" + (f" ({problem.hint})" if problem.hint else ""))
     if coverage is not None:
         _show_coverage(check.coverage(_trees(coverage), shipped / "inward", words), terminal)
-    count = len(check.files(path or shipped))
     terminal.data({"type": "summary", "files": count, "problems": len(problems)})
     terminal.line(
         f"{count} crosswalk{'s' * (count != 1)} checked, {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}"

@@ -138,8 +138,9 @@ def _check_file(path: Path, vocabulary: Vocabulary) -> Iterator[Problem]:
     except CrosswalkError as error:
         yield Problem(error.where or str(path), error.what, error.hint)
         return
-    yield from check_rules(crosswalk, vocabulary, str(path.with_name(crosswalk.file)))
-    if _beside(path).is_file():
+    wrong = list(check_rules(crosswalk, vocabulary, str(path.with_name(crosswalk.file))))
+    yield from wrong
+    if not wrong and _beside(path).is_file():  # what is wrong with a rule would be said again for each example
         yield from _check_examples(crosswalk, vocabulary, _beside(path))
 
 

@@ -78,3 +78,19 @@ def test_check_tells_one_outcome_for_an_acquisition_and_names_the_file(room):
     assert run.statuses == {"x.tif": "failed"}
     assert "x.txt" in run.outcomes["x.tif"]["reason"]
     assert [each["result"] for each in run.outcomes["x.tif"]["files"]] == ["changed"]
+
+
+def test_check_wants_a_crosswalk(room):
+    run = room.nffa("crosswalk", "check", "inbox")
+    assert run.status == 2
+    assert "inbox" in run.err
+
+
+def test_a_wrong_rule_is_told_once(room):
+    (room.folder / "acme.yaml").write_text(
+        "crosswalk: acme\nversion: 1\nfields:\n  - {term: stage.q, from: A.B, unit: m}\n"
+    )
+    (room.folder / "acme.examples.yaml").write_text("- {name: one, tree: {A: {B: 1}}, terms: {stage.q: [1, m]}}\n")
+    run = room.json("crosswalk", "check", "acme.yaml")
+    assert run.status == 1
+    assert [line["where"] for line in run.of("problem")] == ["acme.yaml:4"]

@@ -88,3 +88,16 @@ def test_links_between_pages_lead_somewhere(page):
 
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_every_type_of_line_is_in_the_page_about_json():
+    import re
+
+    page = (ROOT / "docs/json.md").read_text(encoding="utf-8")
+    said = {
+        kind
+        for path in (ROOT / "nffa_cli").rglob("*.py")
+        for kind in re.findall(r'"type": "([a-z-]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert {"record", "outcome", "summary", "plan"} <= said
+    assert not {kind for kind in said if f"`{kind}`" not in page}
