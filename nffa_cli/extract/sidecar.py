@@ -182,9 +182,13 @@ HITACHI_FRAME = 127e6
 """Width in nm of the picture that a magnification of 1 refers to: a five-inch photograph."""
 
 
+def _hitachi_keys(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    branches = [branch for branch in tree.values() if isinstance(branch, Mapping)]
+    return next((branch for name in ("PixelSize", "DataSize") for branch in branches if name in branch), {})
+
+
 def _hitachi_pixel(tree: Mapping[str, Any], width: int) -> tuple[float, str] | None:
-    keys = next((branch for branch in tree.values() if isinstance(branch, Mapping) and "DataSize" in branch), {})
-    keys = next((branch for branch in tree.values() if isinstance(branch, Mapping) and "PixelSize" in branch), keys)
+    keys = _hitachi_keys(tree)
     text = one(keys, "PixelSize") or ""
     said = lengths(text) or [(number, "nm") for number in numbers(text)[:1]]  # a bare number is in nm
     full = numbers(one(keys, "DataSize") or "")
@@ -198,6 +202,15 @@ def _hitachi_pixel(tree: Mapping[str, Any], width: int) -> tuple[float, str] | N
 
 PIXEL_SIZE = {"jeol-sem-tiff": _jeol_pixel, "hitachi-sem-tiff": _hitachi_pixel}
 """How a vendor's text says the pixel size of a picture of some width. TESCAN's plain keys are in its crosswalk."""
+
+
+def inferred(form: str, tree: Mapping[str, Any], width: int) -> tuple[Remark, ...]:
+    """Return a remark where the pixel size of a picture follows from its magnification, because the text has none."""
+    keys = _hitachi_keys(tree) if form == "hitachi-sem-tiff" else {}
+    if one(keys, "PixelSize") or not keys or _hitachi_pixel(tree, width) is None:
+        return ()
+    what = "the text states no pixel size; it follows from the magnification, which refers to a picture of 127 mm"
+    return (Remark("scale-inferred", what),)
 
 
 def calibrated(signals: Sequence[Signal], form: str, tree: Mapping[str, Any]) -> tuple[Signal, ...]:
@@ -273,11 +286,12 @@ def join(raw: RawMetadata, path: str) -> RawMetadata:
     except (UnreadableFile, OSError) as error:
         warning = Remark("sidecar-unreadable", f"{Path(path).name}: {error}")
         return replace(raw, warnings=(*raw.warnings, warning))
+    width = next((axis.size for signal in raw.signals for axis in signal.axes if axis.name == "x"), 0)
     return replace(
         raw,
         format=found.format,
         tree={**raw.tree, "sidecar": found.tree},
         signals=calibrated(raw.signals, found.format, found.tree),
         anchors={**raw.anchors, **anchor(found.format, found.tree, "sidecar")},
-        warnings=raw.warnings + found.faults,
+        warnings=raw.warnings + found.faults + inferred(found.format, found.tree, width),
     )

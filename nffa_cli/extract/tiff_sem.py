@@ -162,6 +162,7 @@ def beside(tiff: Tiff, files: Sequence[str]) -> Vendor:
     anchors = sidecar.anchor(found.format, found.tree, "sidecar")
     if found.format == "tescan-sem-tiff":
         remarks += clock_warning(found.tree.get("MAIN", {}), tiff.pages[0].text(306))
+    remarks += sidecar.inferred(found.format, found.tree, tiff.pages[0].width)
     return Vendor(
         {"sidecar": found.tree},
         signals=_change(found.format, found.tree),
@@ -177,7 +178,7 @@ def hitachi(tiff: Tiff, files: Sequence[str]) -> Vendor:
         {"windows": tree},
         signals=_change("hitachi-sem-tiff", tree),
         anchors=sidecar.anchor("hitachi-sem-tiff", tree, "windows"),
-        warnings=_loaded(files)[1],
+        warnings=_loaded(files)[1] + sidecar.inferred("hitachi-sem-tiff", tree, tiff.pages[0].width),
     )
 
 

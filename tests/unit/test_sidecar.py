@@ -135,6 +135,14 @@ def test_hitachi_magnification_stands_in_for_the_pixel_size():
     assert pixel({"SemImageFile": {"Magnification": "10000"}}, 1280) is None
 
 
+@pytest.mark.parametrize(("line", "codes"), [("", ["scale-inferred"]), ("PixelSize=50\n", []), ("PixelSize=0\n", [])])
+def test_an_inferred_pixel_size_is_said_to_be_one(tmp_path, line, codes):
+    (tmp_path / "a.txt").write_text(f"[SemImageFile]\nInstructName=S-0\nDataSize=64x48\nMagnification=100\n{line}")
+    (tmp_path / "a.jpg").write_bytes(jpeg(64, 48))
+    raw = extract.read([str(tmp_path / "a.jpg"), str(tmp_path / "a.txt")], "sidecar")
+    assert [remark.code for remark in raw.warnings] == codes
+
+
 @pytest.mark.parametrize("text", [JEOL, HITACHI.format("x"), TESCAN])
 def test_a_sidecar_cut_anywhere_never_crashes(tmp_path, text):
     (tmp_path / "a.png").write_bytes(png(16, 8))
