@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,26 @@ def test_crosswalk_is_right(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_crosswalk_has_examples(path):
     assert check.examples(path) or load.load(path).file != path.name, f"write {path.stem}.examples.yaml"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_tags_that_name_the_operator_are_personal(path):
+    crosswalk = load.load(path)
+    root = re.sub(r"\{.*?\}", "anchor", crosswalk.root)
+
+    def full(written):
+        inner = written[1:] if written.startswith("/") else f"{root}.{written}" if root else written
+        return re.sub(r"\{.*?\}", "anchor", inner)
+
+    globs = [full(glob) for glob in crosswalk.personal]
+    for item in crosswalk.fields:
+        if item.name.startswith("operator."):
+            named = [full(place) for rule in item.rules for _, places in rule.inputs for place in places]
+            open_ = [place for place in named if not any(fnmatchcase(place, glob) for glob in globs)]
+            # an anchor stands for a place inside what the glob's star covers
+            assert [
+                place for place in open_ if not any(place.endswith(glob.rpartition("*.")[2]) for glob in globs)
+            ] == []
 
 
 def test_every_example_file_has_its_crosswalk():
