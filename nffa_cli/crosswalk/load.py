@@ -88,13 +88,13 @@ class Crosswalk(NamedTuple):
     paths: tuple[str, ...] = ()
 
 
-def empty(format: str) -> Crosswalk:  # noqa: A002 - the project's word
+def empty(format: str) -> Crosswalk:
     """Return the crosswalk of a format that has none: no terms, all left over, axes still made canonical."""
     return Crosswalk(format, 0, "no crosswalk", "")
 
 
 @lru_cache(maxsize=64)
-def for_format(format: str, folder: Path) -> Crosswalk | None:  # noqa: A002 - the project's word
+def for_format(format: str, folder: Path) -> Crosswalk | None:
     """Return the crosswalk of a format from the folder of inward files, read once per process; None if it has none.
 
     ``rosetta-<plugin>`` without a file of its own is read by ``rosetta.yaml``.
@@ -122,7 +122,7 @@ def load(path: Path) -> Crosswalk:
     return _crosswalk(target, other, data + more, format=path.stem)
 
 
-def _crosswalk(file: Document, path: Path, data: bytes, *, format: str | None = None) -> Crosswalk:  # noqa: A002
+def _crosswalk(file: Document, path: Path, data: bytes, *, format: str | None = None) -> Crosswalk:
     head = file.known(file.root, "a crosswalk", _FILE_KEYS)
     version = _named(file, path)
     fields = tuple(_field(file, node) for node in file.sequence(head["fields"], "fields")) if "fields" in head else ()

@@ -27,7 +27,7 @@ _JEOL_PARAMETERS = 340
 _TAIL = 4096
 
 
-def needs(path: str, format: str) -> int | None:  # noqa: A002 - "format" is the project's word for it
+def needs(path: str, format: str) -> int | None:
     """Return how many bytes the file must hold to be complete; None: this format cannot be judged from outside.
 
     Parameters
