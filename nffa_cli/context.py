@@ -24,8 +24,9 @@ FILE_NAMES = ("nffa-session.yaml", "nffa-session.yml")
 
 
 def session_store(home: Path, folder: str) -> Path:
-    """Return where ``NFFA_HOME`` keeps the session of a folder."""
-    key = hashlib.sha256(os.fsencode(os.path.abspath(folder))).hexdigest()[:16]  # noqa: PTH100
+    """Return where ``NFFA_HOME`` keeps the session of a folder, however its name is typed where case says nothing."""
+    place = os.path.normcase(os.path.abspath(folder))  # noqa: PTH100
+    key = hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
     return home / "sessions" / f"{key}.yaml"
 
 

@@ -11,8 +11,11 @@ from typing import Any, Literal
 
 
 def path_key(path: str) -> str:
-    """Return the key of a file's place: the first 16 hex digits of the SHA-256 of its absolute path's bytes."""
-    absolute = os.path.abspath(path)  # noqa: PTH100 (a link is a place of its own, and this runs 150,000 times)
+    """Return the key of a file's place: the first 16 hex digits of the SHA-256 of its absolute path's bytes.
+
+    Where the system does not tell ``A`` from ``a`` (Windows), neither does the key.
+    """
+    absolute = os.path.normcase(os.path.abspath(path))  # noqa: PTH100 (a link is a place of its own; runs 150,000 times)
     return sha256(os.fsencode(absolute)).hexdigest()[:16]
 
 
