@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +46,13 @@ def _exact_paths(value: Any) -> Any:
         found = {key: _exact_paths(item) for key, item in value.items()}
         path = value.get("path")
         if isinstance(path, str) and not _is_unicode(path):
-            found["path_b64"] = base64.b64encode(os.fsencode(path)).decode("ascii")
+            with suppress(UnicodeEncodeError):  # a vendor's word that is called path
+                found["path_b64"] = base64.b64encode(os.fsencode(path)).decode("ascii")
         return found
     if isinstance(value, (list, tuple)):
         return [_exact_paths(item) for item in value]
     if isinstance(value, str) and not _is_unicode(value):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # vendors' JSON holds any surrogate
     return value
 
 

@@ -432,7 +432,8 @@ def _worded(value: Any, term: Term) -> Any:
         if text.casefold() not in _WORDS:
             raise Unfit("unreadable-value", "is neither true nor false")
         return _WORDS[text.casefold()]
-    return text
+    # A vendor's JSON may hold half of a surrogate pair, which nothing outside can write.
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _raw(sources: Mapping[str, Found]) -> Any:

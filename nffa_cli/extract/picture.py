@@ -115,10 +115,9 @@ def read_png(file: BinaryIO, size: int) -> Header:
         ended = kind == b"IEND"
         at += 12 + length
     width, height, depth, colour = shape
+    mode = "RGBA" if clear or colour in (4, 6) else "RGB"
     if colour == 0 and not clear:
         mode = "I;16" if depth == 16 else "L"
-    else:
-        mode = "RGBA" if clear or colour in (4, 6) else "RGB"
     tree["header"] = {"width": width, "height": height, "bit_depth": depth, "colour_type": colour}
     return Header(width, height, mode, tree, None, () if ended else _cut("the PNG picture ends before its IEND"))
 

@@ -221,6 +221,11 @@ def test_lists_and_booleans():
     assert one("sample.is_simulation", {"a": "perhaps"}, **{"from": "a"}) == (None, ["unreadable-value"])
 
 
+def test_half_a_surrogate_pair_becomes_text_that_can_be_written():
+    value, codes = one("sample.name", {"N": "a\ud800b 😀"}, **{"from": "N"})
+    assert (value, codes) == ("a\ufffdb 😀", [])
+
+
 def test_an_unknown_term_names_its_line():
     with pytest.raises(CrosswalkError) as found:
         applied(field("beam.accelerating_voltag", **{"from": "a"}), {})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from nffa_cli import browse, story
+from nffa_cli import browse, story, terminal
 from nffa_cli.terminal import GAP, Column, fitted
 
 COLUMNS = (Column("id"), Column("model", least=4, drop=2), Column("note", drop=3), Column("file", least=6, tail=True))
@@ -50,9 +52,29 @@ def test_cutting_keeps_the_end_that_matters():
         (-0.023, "1", "-0.023"),
         (5e7, "1/m", "0.05 1/nm"),
         (45.0, "degree", "45°"),
-        (True, None, "yes"),
+        (True, None, "true"),
         (["Si", "O"], None, "Si, O"),
     ],
 )
 def test_values_are_said_as_people_write_them(value, unit, said):
     assert story.quantity(value, unit) == said
+
+
+def test_a_vendors_broken_unicode_is_written_and_is_no_path():
+    line = json.loads(terminal.json_line({"raw": {"path": "a\ud800b", "note": "\udcff 😀"}, "path": "x\udcff.tif"}))
+    assert line["raw"] == {"path": "a\ufffdb", "note": "\ufffd 😀"}
+    assert (line["path"], line["path_b64"]) == ("x\ufffd.tif", "eP8udGlm")
+
+
+@pytest.mark.parametrize(
+    ("stamp", "said"),
+    [
+        ("2024-05-06T09:41:13.5+02:00", "2024-05-06 09:41+02"),
+        ("2024-05-06T09:41:13+05:30", "2024-05-06 09:41+0530"),
+        ("2024-05-06T09:41:13+00:00", "2024-05-06 09:41Z"),
+        ("2024-05-06T09:41:13", "2024-05-06 09:41"),
+        ("2024-05-06", "2024-05-06"),
+    ],
+)
+def test_times_are_said_with_what_is_known_of_their_offset(stamp, said):
+    assert browse.when(stamp) == said
