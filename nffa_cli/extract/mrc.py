@@ -1,7 +1,7 @@
 """Reader of MRC images and stacks: the header of MRC2014, what FEI and SerialEM put behind it, and SerialEM's .mdoc.
 
-Standard library only, reads headers and no samples. What an extended header holds for each section is read for the
-first section whole and for the others as far as it changes from section to section (tilts). The samples lie as they
+Standard library only, reads headers and no samples. The extended header is kept as it is; what it holds is read for
+the first section whole and for the others as far as it changes from section to section (tilts). The samples lie as they
 are: the origin of an MRC picture is its lower left corner, and nothing is turned here.
 
 Sources: the MRC2014 description (Cheng et al. 2015); for the extended headers the tables in EPU's manual as mrcfile
@@ -44,6 +44,8 @@ _SERIALEM = (("TiltAngle", "h", 0.01), ("PieceCoordinates", "3h", 1), ("StagePos
 """What SerialEM may write for each section, in the order of the bits that announce it: name, type, unit."""
 MOST_SECTIONS = 4096
 MOST_MDOC = 16 << 20
+MOST_KEPT = 256 << 10
+"""Bytes of an extended header that are copied into the tree as they are; of a longer one it is said where it lies."""
 _WIDEST_PIXEL_M = 1e-4
 
 
@@ -61,6 +63,10 @@ def read(files: Sequence[str]) -> RawMetadata:
         extended = file.read(min(header["NSYMBT"], MOST_SECTIONS * mrc_fei.LONGEST))
         size = file.seek(0, 2)
     tree: dict[str, Any] = {"header": rawtree.lossless(header), **_sections(header, extended, order)}
+    if header["NSYMBT"] > MOST_KEPT:
+        tree["extended"] = {"@data": {"offset": HEADER_BYTES, "bytes": header["NSYMBT"], "dtype": "|u1"}}
+    elif extended:
+        tree["extended"] = rawtree.lossless(extended)
     warnings: list[Remark] = []
     for sidecar in files[1:]:
         if sidecar.lower().endswith(".mdoc"):
@@ -87,6 +93,8 @@ def _header(data: bytes, order: str) -> dict[str, Any]:
     header["ORIGIN"] = list(struct.unpack_from(f"{order}3f", data, 196))
     (count,) = struct.unpack_from(f"{order}i", data, 220)
     labels = [data[224 + 80 * index : 304 + 80 * index] for index in range(min(max(count, 0), 10))]
+    if any(spare := data[96:196]):
+        header["EXTRA"] = spare
     header["LABELS"] = [text for label in labels if (text := label.decode("latin-1").strip("\0 "))]
     return header
 

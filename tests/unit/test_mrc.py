@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 
 import numpy as np
@@ -60,6 +61,15 @@ def test_fei2(tmp_path):
     assert (fei["HT"], fei["Magnification"], fei["Alpha tilts"]) == (200000.0, 12345.0, [-2.0, 3.0])
     assert "Dose" not in fei
     assert (raw.signals[0].axes[-1].scale, raw.signals[0].axes[-1].unit) == (2e-10, "m")
+
+
+def test_the_extended_header_is_kept_as_it_is(tmp_path, monkeypatch):
+    path = make(tmp_path / "a.mrc", kind=b"XYZ", extended=bytes(range(200)))
+    tree = mrc.read([path]).tree
+    assert base64.b64decode(tree["extended"]["@bytes"]) == bytes(range(200))
+    assert base64.b64decode(tree["header"]["EXTRA"]["@bytes"])[8:11] == b"XYZ"
+    monkeypatch.setattr(mrc, "MOST_KEPT", 100)
+    assert mrc.read([path]).tree["extended"]["@data"] == {"offset": 1024, "bytes": 200, "dtype": "|u1"}
 
 
 def test_a_diffraction_pattern_keeps_no_metres(tmp_path):
