@@ -26,7 +26,10 @@ from nffa_cli.records import Layout, Signal
 
 Array: TypeAlias = NDArray[Any]
 Loaders: TypeAlias = Mapping[str, Callable[[Layout], Any]]
-"""Layout method → function that returns an array-like of the signal's shape which can be sliced (numpy, dask)."""
+"""Layout method → function that returns an array-like of the signal's shape which can be sliced (numpy, dask).
+
+That of ``raw`` returns the bytes of the layout's file where they are in memory already, else None.
+"""
 Picks: TypeAlias = tuple[slice, ...]
 """One slice of positive step per axis."""
 
@@ -44,10 +47,14 @@ PICTURE_FORMATS = ("JPEG", "PNG", "BMP", "GIF")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An opened signal. ``read`` takes one slice per axis of the signal; ``seekable``: skipped rows cost nothing."""
+    """An opened signal. ``read`` takes one slice per axis of the signal; ``seekable``: skipped rows cost nothing.
+
+    ``in_memory``: what is read are views of bytes that are held, which nobody may write to.
+    """
 
     read: Callable[[Picks], Array]
     seekable: bool
+    in_memory: bool = False
 
 
 @contextmanager
@@ -63,7 +70,11 @@ def opened(signal: Signal, loaders: Loaders | None) -> Iterator[Source]:
     if layout is None:
         raise ValueError("a signal without layout has no samples to read")
     try:
-        if (loader := (loaders or {}).get(layout.method)) is not None:
+        loader = (loaders or {}).get(layout.method)
+        if layout.method == "raw":
+            with _raw(signal, layout, loader(layout) if loader else None) as source:
+                yield source
+        elif loader is not None:
             yield _foreign(signal, loader(layout))
         else:
             with METHODS[layout.method](signal, layout) as source:
@@ -102,7 +113,9 @@ def _stored_view(signal: Signal, layout: Layout) -> tuple[tuple[int, ...], tuple
     return stored, order, extra
 
 
-def _as_stored(signal: Signal, layout: Layout, read: Callable[[Picks], Array], *, seekable: bool) -> Source:
+def _as_stored(
+    signal: Signal, layout: Layout, read: Callable[[Picks], Array], *, seekable: bool, in_memory: bool = False
+) -> Source:
     """Wrap ``read``, which works in stored order, so that it takes and gives the signal's order.
 
     Axes that the file has before the signal's (one frame of many) are read at their first position. Axes in
@@ -122,7 +135,7 @@ def _as_stored(signal: Signal, layout: Layout, read: Callable[[Picks], Array], *
         part = read(tuple(wanted[i] for i in into)).transpose(order)
         return _plain(part.reshape(part.shape[extra:])[back])
 
-    return Source(turned, seekable)
+    return Source(turned, seekable, in_memory)
 
 
 def _mirror(pick: slice, size: int) -> slice:
@@ -143,13 +156,17 @@ def _plain(part: Array) -> Array:
 
 
 @contextmanager
-def _raw(signal: Signal, layout: Layout) -> Iterator[Source]:
+def _raw(signal: Signal, layout: Layout, held: memoryview | None = None) -> Iterator[Source]:
     stored, _, _ = _stored_view(signal, layout)
     dtype = np.dtype(layout.dtype)
     if dtype.hasobject or dtype.itemsize == 0:
         raise UnreadableFile(f"{layout.dtype!r} is no type of stored samples", where=layout.path)
     total = math.prod(stored)
     chunk, offsets = _chunks(layout, stored, dtype.itemsize)
+    if held is not None and len(offsets) == 1 and 0 <= offsets[0] <= len(held) - total * dtype.itemsize:
+        samples = np.frombuffer(held, dtype, total, offsets[0]).reshape(stored)
+        yield _as_stored(signal, layout, samples.__getitem__, seekable=True, in_memory=True)
+        return
     with Path(layout.path).open("rb", buffering=0) as file:
         size = file.seek(0, 2)
         if total * dtype.itemsize > size:

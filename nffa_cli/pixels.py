@@ -16,6 +16,10 @@ from nffa_cli.layouts import BUDGET, RUN, Array, Loaders, Picks, opened
 from nffa_cli.records import Signal
 
 
+HELD_DEPTH = 2
+"""Rows of each block that are averaged where reading costs nothing."""
+
+
 def slab(signal: Signal, picks: Sequence[slice], *, loaders: Loaders | None = None) -> Array:
     """Return exactly the samples that ``picks`` selects.
 
@@ -90,6 +94,8 @@ def frame(
         rows_out = height // down
         # Rows of each block to read: all where rows between cannot be skipped, else as many as the budget allows.
         depth = max(1, min(down, BUDGET // max(1, rows_out * row_bytes))) if source.seekable else down
+        if source.in_memory:  # nothing is left to be paid but the sums, and whole rows are many samples
+            depth = min(depth, HELD_DEPTH)
         # Rows beyond measure are thinned out too: one sample of each block's width.
         thin = source.seekable and rows_out * row_bytes > 4 * BUDGET
         columns = slice(across // 2, width // across * across, across) if thin else slice(None)

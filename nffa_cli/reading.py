@@ -23,6 +23,10 @@ from nffa_cli.records import Axis, FileStamp, RawMetadata, Record, Remark, Signa
 
 Result = tuple[dict[str, Any], bytes]
 
+HELD = 32 << 20
+"""Files of no more bytes than this in all are read once: what was hashed is drawn from memory."""
+RUN = 256 << 10
+"""Bytes read and hashed at a time, so that the hash finds them in the processor's cache."""
 LARGE = 64 << 20
 """Bytes above which hashing takes long enough to draw the preview meanwhile."""
 
@@ -94,7 +98,11 @@ def _hash_and_draw(
 ) -> tuple[list[str], tuple[str | None, str | None]]:
     """Hash the files and draw the preview, as the job asks; of large files both at once, since hashing needs no GIL."""
     paths = [stamp.path for stamp in files] if job["hash"] else []
-    if not job["preview"] or sum(stamp.size for stamp in files) < LARGE:
+    size = sum(stamp.size for stamp in files)
+    if paths and job["preview"] and size <= HELD:
+        hashes, held = _hold(files, size)
+        return hashes, _preview(signals, job["preview"], held)
+    if not job["preview"] or size < LARGE:
         return list(map(sha256, paths)), _preview(signals, job["preview"])
     from concurrent.futures import ThreadPoolExecutor
 
@@ -102,6 +110,33 @@ def _hash_and_draw(
         hashes = aside.submit(lambda: list(map(sha256, paths)))
         preview = _preview(signals, job["preview"])
         return hashes.result(), preview
+
+
+_buffer = bytearray()
+"""Kept from one job to the next, for fresh memory costs as much as reading into it."""
+
+
+def _hold(files: Sequence[FileStamp], size: int) -> tuple[list[str], dict[str, memoryview]]:
+    """Read the files, ``size`` bytes in all, and return their digests and their bytes, which the next call overwrites.
+
+    A file that is no longer as long as its stamp says is read as far as that; the look at the end finds it out.
+    """
+    global _buffer
+    if len(_buffer) < size:
+        _buffer = bytearray(size)
+    free = memoryview(_buffer)
+    hashes: list[str] = []
+    held: dict[str, memoryview] = {}
+    for stamp in files:
+        mine, free = free[: stamp.size], free[stamp.size :]
+        hashing, done = hashlib.sha256(), 0
+        with open(stamp.path, "rb", buffering=0) as file:  # noqa: PTH123
+            while got := file.readinto(mine[done : done + RUN]):
+                hashing.update(mine[done : done + got])
+                done += got
+        hashes.append(hashing.hexdigest())
+        held[stamp.path] = mine[:done]
+    return hashes, held
 
 
 def _verdict(state: str, reason: str | None, format_: str | None = None) -> Result:
@@ -221,26 +256,31 @@ def _with_warning(thing: Any, remark: Remark) -> Any:
 # --- the preview ---
 
 
-def _preview(signals: Sequence[Signal], wanted: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
-    """Draw the preview; a picture that cannot be drawn is a warning, never the end of the reading."""
+def _preview(
+    signals: Sequence[Signal], wanted: Mapping[str, Any] | None, held: Mapping[str, memoryview] | None = None
+) -> tuple[str | None, str | None]:
+    """Draw the preview; a picture that cannot be drawn is a warning, never the end of the reading.
+
+    ``held``: the bytes of files that are in memory.
+    """
     if not wanted:
         return None, None
     from nffa_cli import preview
 
     try:
-        made = preview.render(signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=_loaders())
+        made = preview.render(signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=_loaders(held or {}))
     except (NffaError, MemoryError) as error:
         return None, str(error)
     return (wanted["path"], None) if made else (None, None)
 
 
-def _loaders() -> Mapping[str, Callable[[Any], Any]]:
+def _loaders(held: Mapping[str, memoryview]) -> Mapping[str, Callable[[Any], Any]]:
     def rosetta(layout: Any) -> Any:
         from nffa_cli.extract import rosetta as door
 
         return door.load(layout)
 
-    return {"rosetta": rosetta}
+    return {"rosetta": rosetta, "raw": lambda layout: held.get(layout.path)}
 
 
 # --- the written form of what a reader found ---
