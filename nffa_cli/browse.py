@@ -79,7 +79,9 @@ def table(shown: Sequence[Entry], terminal: Terminal) -> None:
 
 
 def when(stamp: str) -> str:
-    """Return an ISO 8601 time to the minute, with its offset where one is known (UTC: Z)."""
+    """Return an ISO 8601 time to the minute, with its offset where one is known (UTC: Z); a bare date as it is."""
+    if len(stamp) <= len("2024-05-06"):
+        return stamp
     moment = dt.datetime.fromisoformat(stamp)
     offset = "" if moment.tzinfo is None else moment.strftime("%z").removesuffix("00")
     return f"{moment:%Y-%m-%d %H:%M}" + ("Z" if offset == "+00" else offset)

@@ -225,7 +225,7 @@ PREFIXED = {"V", "A", "m", "s", "Pa", "eV"}
 def quantity(value: Any, unit: str | None) -> str:
     """Return a value as people write it: 10 kV, 1.117 nm, 54°, 0.05 1/nm, 3600000."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return str(value).lower()
     if not isinstance(value, (int, float)):
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if unit in PREFIXED and value:

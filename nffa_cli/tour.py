@@ -14,7 +14,7 @@ from pathlib import Path
 from nffa_cli import browse, pipeline, samples, settings, story
 from nffa_cli.catalogue.rows import Entry
 from nffa_cli.catalogue.store import Store
-from nffa_cli.errors import UsageError
+from nffa_cli.errors import DiskError, UsageError
 from nffa_cli.terminal import Terminal
 
 DATA, HOME = "session-2024-05-06", "nffa-home"
@@ -41,10 +41,16 @@ def run(folder: Path, terminal: Terminal, *, jobs: int | None = None) -> int:
     ------
     UsageError
         ``folder`` holds something else already.
+    DiskError
+        It cannot be written.
     """
     _check(folder)
     terminal.say(f"Writing made-up files, true to the formats of many instruments, into {folder / DATA}")
-    samples.make_session(folder / DATA)
+    try:
+        samples.make_session(folder / DATA)
+    except OSError as error:
+        what = f"the demo cannot be written here: {error.strerror}"
+        raise DiskError(what, where=str(folder), hint="nffa demo --folder FOLDER") from error
     with _home(folder / HOME):
         values = settings.load().over(ingest_settle=0.0, ingest_jobs=jobs)
         status = story.Teller(terminal).tell(pipeline.ingest(str(folder / DATA), values))
