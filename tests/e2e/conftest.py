@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from tests.e2e.room import Room
+
+signal.signal(
+    signal.SIGINT, signal.default_int_handler
+)  # a shell's background jobs start deaf to it, and so would ours
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import select
-import signal
 import subprocess
 import sys
 import termios
@@ -21,9 +20,8 @@ SESSION = ("session", "new", "inbox")
 
 
 def own_terminal():
-    """Make stdin the terminal that Ctrl-C comes from, heard even where this test runs in the background of a shell."""
+    """Make stdin the terminal that Ctrl-C comes from."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Dialogue:
