@@ -6,6 +6,7 @@ format and no catalogue. Pictures carry a scale bar only where the axes are cali
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -92,10 +93,13 @@ def render(
     else:
         panels = [named(_DRAW[s.kind](s, size * 3 // 4, loaders), s.name) for s in chosen]
         picture = grid(panels)
+    written = io.BytesIO()  # one write to the file costs less than Pillow's many
     if fmt == "jpeg":
-        picture.save(out, "JPEG", quality=85)
+        picture.save(written, "JPEG", quality=85)
     else:
-        picture.save(out, "PNG", compress_level=4)
+        picture.save(written, "PNG", compress_level=4)
+    with open(out, "wb", buffering=0) as file:  # noqa: PTH123
+        file.write(written.getbuffer())
     names = [signal.name for signal in chosen]
     return {"kind": chosen[0].kind, "width": picture.width, "height": picture.height, "signals": names}
 
