@@ -15,7 +15,6 @@ import numpy as np
 from nffa_cli.layouts import BUDGET, RUN, Array, Loaders, Picks, opened
 from nffa_cli.records import Signal
 
-
 HELD_DEPTH = 2
 """Rows of each block that are averaged where reading costs nothing."""
 
