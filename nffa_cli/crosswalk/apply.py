@@ -176,7 +176,7 @@ class _Engine:
         """Return the first value that a rule of the field yields; its troubles, if none does, become remarks."""
         troubles: list[Remark] = []
         for rule in item.rules:
-            if not self._applies(rule):
+            if (rule.when or rule.unless) and not self._applies(rule):
                 self._tried(rule, None, None, None, "its condition does not hold")
                 continue
             for sources in self._inputs(rule):
@@ -249,7 +249,7 @@ class _Engine:
                     self._tried(rule, found.source, found.value, None, "means that nothing was recorded")
                 else:
                     yield {name: found}
-            if nothing:
+            if nothing and self.trace is not None:
                 self._tried(rule, ", ".join(paths), None, None, "is not in the file")
             return
         sources: dict[str, Found] = {}
@@ -377,17 +377,15 @@ def _canonical(axis: Axis, remarks: list[Remark]) -> Axis:
 
 def _is_absent(value: Any, absent: Sequence[Any]) -> bool:
     """Tell whether a raw value means "not recorded": None, a placeholder text, or one of the rule's own."""
-    if value is None or value in ({}, []):
-        return True
-    if isinstance(value, dict):
-        return "@float" in value
     if isinstance(value, str):
         text = plain(value).casefold()
         if text in PLACEHOLDERS or any(isinstance(item, str) and text == item.casefold() for item in absent):
             return True
+    elif value is None or isinstance(value, dict):
+        return not value or "@float" in value
     elif isinstance(value, bool | list):
-        return False
-    if not any(not isinstance(item, str | bool) and item is not None for item in absent):
+        return value == []
+    if not absent or not any(not isinstance(item, str | bool) and item is not None for item in absent):
         return False
     try:
         number = parse(value)[0]

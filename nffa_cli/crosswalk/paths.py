@@ -55,6 +55,7 @@ class Tree:
         self._anchors = raw.anchors
         self._tree = raw.tree
         self.root = self._anchored(crosswalk.root)
+        self._places = _places(crosswalk.root, tuple(raw.anchors.items()))
         self.flat = flatten(raw.tree)
         first = next((signal for signal in raw.signals if signal.kind in _IMAGES), None)
         sizes = {axis.name.removeprefix("k"): axis.size for axis in first.axes} if first else {}
@@ -84,6 +85,12 @@ class Tree:
 
     def place(self, path: str) -> tuple[str | None, str]:
         """Return the full path and its citation (``root/path``); (None, path) where an anchor is not known."""
+        found = self._places.get(path)
+        if found is None:
+            found = self._places[path] = self._place(path)
+        return found
+
+    def _place(self, path: str) -> tuple[str | None, str]:
         if path[0] == "/":
             full = self._anchored(path[1:])
             return full, full or path
@@ -118,6 +125,12 @@ class Tree:
             if isinstance(value, dict):
                 return rawtree.ABSENT
         return value
+
+
+@lru_cache(maxsize=64)
+def _places(root: str, anchors: tuple[tuple[str, str], ...]) -> dict[str, tuple[str | None, str]]:
+    """Return where ``Tree.place`` keeps what it found: the files of one kind have the same root and anchors."""
+    return {}
 
 
 class Covered(NamedTuple):
