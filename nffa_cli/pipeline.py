@@ -125,7 +125,9 @@ class Ingest:
             if look_again and self._young:
                 young, self._young = self._young, []
                 youngest = min(readiness.age(found.files, time.time()) for found in young)
-                time.sleep(max(0.0, self.values["ingest.settle"] - youngest) + 0.05)
+                rest = max(0.0, self.values["ingest.settle"] - youngest) + 0.05
+                logger.warning("waiting %.0f s for %d acquisitions that changed a moment ago", rest, len(young))
+                time.sleep(rest)
                 yield from self._feed(pool, map(self.planner.step, scan.again(young)))
             while self._released:
                 yield from self._feed(pool, self._read_for_themselves())
@@ -277,9 +279,9 @@ class Ingest:
 
     def _save(self, version: NewVersion, drawn: str | None, doubles: dict[str, str]) -> None:
         twin = self.store.find_content(version.digest)
-        if twin is not None and twin != version.id and not self.store.holds(version.id):
+        if twin is not None and twin != (name := version.id) and not self.store.holds(name):
             self.store.add_alias(twin, version.files[0].path)
-            doubles[version.id] = twin
+            doubles[name] = twin
             return
         saved = self.store.save(replace(version, preview=self._preview_name(version) if drawn else None))
         self._released += saved.released
@@ -288,12 +290,16 @@ class Ingest:
 
     def _preview_name(self, version: NewVersion) -> str:
         suffix = "jpg" if self.values["preview.format"] == "jpeg" else "png"
-        return f"{version.digest[:2]}/{version.digest}.{suffix}"
+        digest = version.digest
+        return f"{digest[:2]}/{digest}.{suffix}"
 
     def _place(self, version: NewVersion, drawn: str) -> None:
         final = self.previews / self._preview_name(version)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        Path(drawn).replace(final)
+        try:
+            Path(drawn).replace(final)
+        except FileNotFoundError:  # the first preview of its folder
+            final.parent.mkdir(parents=True, exist_ok=True)
+            Path(drawn).replace(final)
 
     def _sweep(self) -> None:
         """Remove what a killed run left under temporary names; the lock says that no other run is at it."""

@@ -225,9 +225,17 @@ def mutate(count: int, seed: int, room: Path, *, seconds: float = 10.0) -> dict[
     by_kind = Counter(f"{kind}: {found[path]['status']}" for path, kind in done_to.items())
     killed = Counter(str(found[path]["reason"]).partition(":")[0] for path in done_to)
     return {
-        "mutations": count, "cut": len(lost), "cut_but_done": taken, "internal": internal, "statuses": dict(statuses), "by_kind": dict(sorted(by_kind.items())),
-        "timeouts": killed["timeout"], "crashes": killed["crashed"], "memory": killed["memory"], "seconds": round(took, 1),
-    }  # fmt: skip
+        "mutations": count,
+        "cut": len(lost),
+        "cut_but_done": taken,
+        "internal": internal,
+        "statuses": dict(statuses),
+        "by_kind": dict(sorted(by_kind.items())),
+        "timeouts": killed["timeout"],
+        "crashes": killed["crashed"],
+        "memory": killed["memory"],
+        "seconds": round(took, 1),
+    }
 
 
 def main() -> None:

@@ -441,5 +441,5 @@ def _raw(sources: Mapping[str, Found]) -> Any:
 
 
 def _shown(raw: Any) -> str:
-    text = repr(raw)
+    text = repr(" ".join(map(str, raw.values())) if isinstance(raw, Mapping) else raw)
     return text if len(text) <= 80 else f"{text[:77]}…"
