@@ -131,21 +131,26 @@ class Store:
 
     def save(self, version: NewVersion) -> Saved:
         """Record what was read; the same content again replaces record, raw tree and provenance of that version."""
+        name, digest, path = version.id, version.digest, version.files[0].path
         with self.batch():
-            seq = self._acquisition(version)
-            known = self._db.row("SELECT seq FROM version WHERE acquisition = ? AND digest = ?", (seq, version.digest))
-            number = self._new_version(seq, version) if known is None else known[0]
+            self._db.do("DELETE FROM alias WHERE path = ?", (os.fsencode(path),))
+            found = self._db.row("SELECT seq FROM acquisition WHERE id = ?", (name,))
+            if found is None:  # nothing to be cleared away or compared with: most of a first ingest
+                self._save_new(name, digest, version)
+                return Saved(name, digest, new=True)
+            seq = int(found[0])
+            known = self._db.row("SELECT seq FROM version WHERE acquisition = ? AND digest = ?", (seq, digest))
+            number = self._insert_version(seq, digest, version) if known is None else int(known[0])
             self._db.do("UPDATE acquisition SET version = ?, superseded_by = NULL, vanished_at = NULL WHERE seq = ?",
                         (number, seq))  # fmt: skip
             self._write_files(number, version.files)
-            self._db.do("DELETE FROM alias WHERE path = ?", (os.fsencode(version.files[0].path),))
-            released = self._release_copies(seq, version.digest)
+            released = self._release_copies(seq, digest)
             self._db.do("INSERT INTO raw (version, data) VALUES (?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
                         (number, version.raw))  # fmt: skip
-            self._write_record(seq, number, version.files[0].path, version.record, version.provenance)
+            self._write_record(seq, number, path, version.record, version.provenance)
             if version.preview is not None:
                 self._db.do("UPDATE version SET preview = ? WHERE seq = ?", (version.preview, number))
-        return Saved(version.id, version.digest, known is None, released)
+        return Saved(name, digest, known is None, released)
 
     def replace_record(self, acquisition: str, record: Mapping[str, Any], provenance: Provenance) -> None:
         """Replace the record of the current version by one that was made anew from its raw tree."""
@@ -221,12 +226,14 @@ class Store:
     def set_returned(self, acquisitions: Iterable[str]) -> None:
         """Take back the note that ``set_vanished`` made: the files are there again, unchanged."""
         with self.batch():
-            self._db.do_many("UPDATE acquisition SET vanished_at = NULL WHERE id = ?", ((name,) for name in acquisitions))
+            self._db.do_many(
+                "UPDATE acquisition SET vanished_at = NULL WHERE id = ?", ((name,) for name in acquisitions)
+            )
 
     def find_content(self, digest: str) -> str | None:
         """Return the id of an acquisition whose current version has this content."""
         found = self._db.row(
-            """SELECT a.id FROM version v JOIN acquisition a ON a.version = v.seq
+            """SELECT a.id FROM version v JOIN acquisition a ON a.seq = v.acquisition AND a.version = v.seq
             WHERE v.digest = ? AND a.superseded_by IS NULL ORDER BY a.seq""",
             (digest,),
         )
@@ -246,7 +253,7 @@ class Store:
             last = 0
             while rows := self._db.rows(
                 """SELECT v.seq, a.id, v.digest, a.path, v.format, raw.data FROM version v
-                JOIN acquisition a ON a.version = v.seq JOIN raw ON raw.version = v.seq
+                JOIN acquisition a ON a.seq = v.acquisition AND a.version = v.seq JOIN raw ON raw.version = v.seq
                 WHERE v.format = ? AND v.crosswalk IS NOT ? AND a.superseded_by IS NULL AND v.seq > ?
                 ORDER BY v.seq LIMIT 100""",
                 (name, crosswalk, last),
@@ -314,30 +321,36 @@ class Store:
             raise CatalogueError(f"the catalogue knows no acquisition {acquisition!r}", where=str(self._db.path))
         return found[0], os.fsdecode(found[1]), found[2]
 
-    def _acquisition(self, version: NewVersion) -> int:
-        found = self._db.row("SELECT seq FROM acquisition WHERE id = ?", (version.id,))
-        if found is not None:
-            return int(found[0])
-        path = os.fsencode(os.path.abspath(version.files[0].path))  # noqa: PTH100 (as in path_key)
-        return self._db.insert(
-            "INSERT INTO acquisition (id, path, format) VALUES (?, ?, ?)", (version.id, path, version.record["format"])
+    def _save_new(self, name: str, digest: str, version: NewVersion) -> None:
+        """Write all rows of an acquisition that was never seen before."""
+        record, path = version.record, version.files[0].path
+        seq = self._db.insert(
+            "INSERT INTO acquisition (id, path, format, started) VALUES (?, ?, ?, ?)",
+            (name, os.fsencode(os.path.abspath(path)), record["format"], indexing.started(record)),  # noqa: PTH100 (as in path_key)
         )
+        number = self._insert_version(seq, digest, version)
+        self._db.do("UPDATE acquisition SET version = ? WHERE seq = ?", (number, seq))
+        self._insert_files(number, _file_rows(version.files))
+        self._db.do("INSERT INTO raw (version, data) VALUES (?, ?)", (number, version.raw))
+        self._index(seq, path, record)
 
-    def _new_version(self, seq: int, version: NewVersion) -> int:
-        """Insert the row of a version; ``_write_record`` fills in what a newer crosswalk would change."""
+    def _insert_version(self, seq: int, digest: str, version: NewVersion) -> int:
         return self._db.insert(
-            """INSERT INTO version (acquisition, digest, format, nffa, reader, vocabulary, ingested_at, record)
-            VALUES (?, ?, ?, '', '', '', ?, '')""",
-            (seq, version.digest, version.record["format"], utc_now()),
+            """INSERT INTO version (record, format, nffa, reader, crosswalk, vocabulary, context,
+                acquisition, digest, preview, ingested_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (*_record_columns(version.record, version.provenance), seq, digest, version.preview, utc_now()),
         )
 
     def _write_files(self, number: int, files: tuple[HashedFile, ...]) -> None:
         """Write the files of a version, keeping the results of checks where nothing changed."""
-        rows = [(os.fsencode(file.path), file.size, file.sha256, file.role) for file in files]
+        rows = _file_rows(files)
         known = self._db.rows("SELECT path, size, sha256, role FROM file WHERE version = ? ORDER BY seq", (number,))
         if rows == known:
             return
         self._db.do("DELETE FROM file WHERE version = ?", (number,))
+        self._insert_files(number, rows)
+
+    def _insert_files(self, number: int, rows: Iterable[tuple[bytes, int, str, str]]) -> None:
         self._db.do_many(
             "INSERT INTO file (version, path, size, sha256, role) VALUES (?, ?, ?, ?, ?)",
             ((number, *row) for row in rows),
@@ -345,17 +358,20 @@ class Store:
 
     def _write_record(self, seq: int, number: int, path: str, record: Mapping[str, Any], made: Provenance) -> None:
         """Write the record of a version, and what is searched of it."""
-        text = json.dumps(record, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
         self._db.do(
             """UPDATE version SET record = ?, format = ?, nffa = ?, reader = ?, crosswalk = ?, vocabulary = ?,
                 context = ? WHERE seq = ?""",
-            (text, record["format"], made.nffa, made.reader, made.crosswalk, made.vocabulary, made.context, number),
+            (*_record_columns(record, made), number),
         )
         self._db.do(
             "UPDATE acquisition SET format = ?, started = ? WHERE seq = ?",
             (record["format"], indexing.started(record), seq),
         )
         self._clear_index(seq)
+        self._index(seq, path, record)
+
+    def _index(self, seq: int, path: str, record: Mapping[str, Any]) -> None:
+        """Write what is searched of a record; nothing of it may be there yet."""
         marks = ", ".join("?" * (len(indexing.FIELDS) + 1))
         self._db.do(f"INSERT INTO words VALUES ({marks})", (seq, *indexing.words(path, record)))  # noqa: S608
         self._db.do_many(
@@ -399,6 +415,16 @@ class Store:
 
     def _beside(self, suffix: str) -> Path:
         return self._db.path.with_name(self._db.path.name + suffix)
+
+
+def _file_rows(files: Iterable[HashedFile]) -> list[tuple[bytes, int, str, str]]:
+    return [(os.fsencode(file.path), file.size, file.sha256, file.role) for file in files]
+
+
+def _record_columns(record: Mapping[str, Any], made: Provenance) -> tuple[str | None, ...]:
+    """Return a version's record as text, its format, and the versions that made it."""
+    text = json.dumps(record, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text, record["format"], made.nffa, made.reader, made.crosswalk, made.vocabulary, made.context
 
 
 def _read_pid(note: Path) -> str:
