@@ -107,9 +107,9 @@ def _hash_and_draw(
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as aside:
-        hashes = aside.submit(lambda: list(map(sha256, paths)))
+        hashing = aside.submit(lambda: list(map(sha256, paths)))
         preview = _preview(signals, job["preview"])
-        return hashes.result(), preview
+        return hashing.result(), preview
 
 
 _buffer = bytearray()
