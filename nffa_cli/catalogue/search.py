@@ -159,7 +159,11 @@ def _term(name: str, terms: Mapping[str, str | None]) -> str:
 
     short = [term.rpartition(".")[2] for term in terms]
     close = [term for term in short if name in term] or get_close_matches(name, [*FIELDS, *terms, *short], n=1)
-    hint = f"did you mean {' or '.join(close[:3])}?" if close else f'put quotes around a text that is no filter: "{name}:…"'
+    hint = (
+        f"did you mean {' or '.join(close[:3])}?"
+        if close
+        else f'put quotes around a text that is no filter: "{name}:…"'
+    )
     raise UsageError(f"no record has a term or field {name!r}", hint=hint)
 
 
