@@ -156,7 +156,8 @@ def _with_its_tail(tiff: Tiff, page: Page, code: int) -> tuple[str, list[Remark]
         return text(said), []
     tail = tiff.source.read(tiff.needs, rest)
     if end == tiff.needs and not said.endswith(b"\0"):
-        return text(said + tail), []
+        broken = Remark("truncated", "the text behind the tag does not end with its closing zero")
+        return text(said + tail), [] if tail.endswith(b"\0") else [broken]
     whole = said.rstrip(b"\0")
     if len(tail) < len(whole) and whole.startswith(tail):
         missing = len(whole) - len(tail)
