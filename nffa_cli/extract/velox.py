@@ -11,9 +11,11 @@ from typing import Any
 
 from nffa_cli.errors import UnreadableFile
 from nffa_cli.extract import hdf5, velox_samples
+from nffa_cli.rawtree import leaves
 from nffa_cli.records import Axis, Kind, Layout, RawMetadata, Remark, Signal
 
 _MAX_JSON = 4 << 20
+_MAX_SERIES = 64 << 20
 _TYPES = ("Image", "Spectrum", "SpectrumStream", "SpectrumImage")
 _DERIVED = {
     "SurfaceReconstructionOperation": "DPC reconstruction",
@@ -97,7 +99,7 @@ class _Block:
 def _blocks(file: Any, kind: str, tree: dict[str, Any], faults: list[Remark]) -> list[_Block]:
     found = []
     for name, group in hdf5.groups(hdf5.at(file, "Data", kind)):
-        metadata, last = _metadata(hdf5.child(group, "Metadata"))
+        metadata, changes = _metadata(hdf5.child(group, "Metadata"))
         block = _Block(kind, name, group, metadata)
         written = tree["Data"][kind][name]
         if not isinstance(written, dict):
@@ -106,8 +108,8 @@ def _blocks(file: Any, kind: str, tree: dict[str, Any], faults: list[Remark]) ->
             written["Metadata"] = metadata
         elif "Metadata" in written:
             faults.append(Remark("corrupt", f"{block.path}.Metadata is no JSON"))
-        if last and last != metadata:
-            written["MetadataLastFrame"] = last
+        if changes:
+            written["MetadataChanges"] = changes
         if not hdf5.is_dataset(block.data):
             faults.append(Remark("corrupt", f"{block.path} holds no data of its own"))
             continue
@@ -116,15 +118,31 @@ def _blocks(file: Any, kind: str, tree: dict[str, Any], faults: list[Remark]) ->
 
 
 def _metadata(dataset: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the JSON of the first and of the last frame."""
+    """Return the JSON of the first frame, and by frame number what later ones say differently (path → value).
+
+    Of a series beyond ``_MAX_SERIES`` bytes of JSON only the last frame is compared.
+    """
     if not hdf5.is_dataset(dataset) or dataset.ndim != 2 or dataset.dtype != "u1":
         return {}, {}
     length, frames = dataset.shape
     if not (0 < length <= _MAX_JSON and frames > 0):
         return {}, {}
-    texts = [bytes(dataset[:, frame]).split(b"\0", 1)[0] for frame in (0, frames - 1)]
-    first, last = (parsed if isinstance(parsed := hdf5.json_of(text), dict) else {} for text in texts)
-    return first, last
+
+    def parsed(frame: int) -> dict[str, Any]:
+        found = hdf5.json_of(bytes(dataset[:, frame]).split(b"\0", 1)[0])
+        return found if isinstance(found, dict) else {}
+
+    first = parsed(0)
+    said = dict(leaves(first))
+    later = range(1, frames) if length * frames <= _MAX_SERIES else range(frames - 1, frames)
+    changes = {}
+    for frame in later:
+        now = dict(leaves(parsed(frame)))
+        differs = {path: value for path, value in now.items() if path not in said or said[path] != value}
+        gone = [path for path in said if path not in now]
+        if now and (differs or gone):
+            changes[str(frame)] = {**differs, "@absent": gone} if gone else differs
+    return first, changes
 
 
 def _anchors(blocks: dict[str, list[_Block]]) -> dict[str, str]:
