@@ -32,7 +32,7 @@ LETTERS = {2: "h", 3: "i", 4: "H", 5: "I", 6: "f", 7: "d", 8: "B", 9: "b", 10: "
 NUMPY = {2: "i2", 3: "i4", 4: "u2", 5: "u4", 6: "f4", 7: "f8", 8: "u1", 9: "i1", 10: "u1", 11: "i8", 12: "u8", 18: "S1"}
 """Numpy's name of each, without byte order; 18 is a byte of text."""
 SIZES = {code: int(name[1]) for code, name in NUMPY.items()}
-STRING, ARRAY = 18, 20
+WIDE, STRING, ARRAY = 4, 18, 20
 GROUP, VALUE = 20, 21
 
 WINDOW = 1 << 18
@@ -295,6 +295,13 @@ class _Walk:
             if words == 3 and code == ARRAY:
                 element, number = self.pair.unpack_from(buffer, at)
                 at += self.pair.size
+                end = at + 2 * number
+                if element == WIDE and number <= LISTED and end <= len(buffer) and not is_pixels:  # most are short texts
+                    value = _wide_text(buffer[at:end], self.order)
+                    if value is not None:
+                        if promised and promised != end:
+                            self.mismatch = self.mismatch or self.base + end
+                        return value, end
                 shape, types = (number,), (element,)
             else:
                 shape, types, at = self.describe(at, words, code)
@@ -344,7 +351,7 @@ def _compound(data: bytes, shape: tuple[int, ...], types: tuple[int, ...], order
     """Return the samples ``data`` as text, list or ``rawtree.array``."""
     if types == (STRING,):
         return _narrow_text(data)  # an array of strings stays one text: no such file is known
-    if types == (4,) and len(shape) == 1:
+    if types == (WIDE,) and len(shape) == 1:
         text = _wide_text(data, order)
         if text is not None:
             return text
