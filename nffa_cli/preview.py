@@ -182,9 +182,14 @@ def stretch(view: Array, *, low: float = 0.5, high: float = 99.5, log: bool = Fa
         darkest, brightest = finite.min(), finite.max()
         if darkest == brightest:
             return np.full(view.shape, 128, np.uint8)
+    scaled: Array = np.clip(view, darkest, brightest)
     bottom, top = float(darkest), float(brightest)
+    if view.dtype.kind == "u" and not log:  # most pictures: exact to here, and one pass from here to bytes
+        scaled -= darkest
+        picture: Array = np.empty(view.shape, np.uint8)
+        return np.multiply(scaled, np.float32(WHITE / (top - bottom)), out=picture, casting="unsafe")
     fine = view.dtype.itemsize > 4 or top - bottom < 1e-5 * abs(top)
-    scaled: Array = np.clip(view, darkest, brightest).astype(np.float64 if fine else np.float32, copy=False)
+    scaled = scaled.astype(np.float64 if fine else np.float32, copy=False)
     with np.errstate(invalid="ignore", over="ignore"):
         scaled -= bottom
         if log:
@@ -197,8 +202,7 @@ def stretch(view: Array, *, low: float = 0.5, high: float = 99.5, log: bool = Fa
         broken = not whole and not math.isfinite(float(scaled.sum()))  # one sum is cheaper than looking at each
     if broken:
         scaled = np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0)
-    picture: Array = scaled.astype(np.uint8)
-    return picture
+    return scaled.astype(np.uint8)
 
 
 # --- pictures by kind ----------------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ def _warm_up() -> None:
 
     reading.warm_up()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 50)  # a job leaves few cycles, and its trees make many objects
     gc.enable()
 
 
