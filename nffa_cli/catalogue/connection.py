@@ -107,7 +107,7 @@ class Connection:
         db = self._db
         db.execute("PRAGMA foreign_keys = ON")
         # Of 150,000 records the indexes stay in memory for who asks; a run that writes must not grow with the catalogue.
-        db.execute(f"PRAGMA cache_size = {-65536 if readonly else -8192}")  # KiB
+        db.execute(f"PRAGMA cache_size = {-65536 if readonly else -4096}")  # KiB
         db.execute("PRAGMA temp_store = MEMORY")
         if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             migrations.pending(db)  # refuses other programs' files before anything is changed
