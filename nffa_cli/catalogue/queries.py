@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from nffa_cli.catalogue import search
@@ -24,6 +24,9 @@ Order = Literal["recent", "started", "path"]
 FEW = 3000
 FEW_WITH_WORDS = 300
 """A filter that fewer records pass is asked first and its hits are looked at one by one; a word costs most there."""
+
+MODERATE = 16_000
+"""A filter that no more records pass is made a list, against which each hit of a word is held."""
 
 PAGE = 500
 """Records fetched at a time."""
@@ -77,6 +80,8 @@ def matching(
         condition, seqs = few
         conditions.remove(condition)
         return _seqs(db, _FEW_WORDS if words else _FEW, conditions, page, first=[json.dumps(seqs), *words])
+    if words:
+        conditions = [_listed(db, condition) for condition in conditions]
     return _seqs(db, _WORDS if words else _ALL, conditions, page, first=words)
 
 
@@ -290,6 +295,13 @@ def _fewest(db: Connection, conditions: list[_Condition], few: int) -> tuple[_Co
         if len(seqs) < few:
             return condition, [seq for (seq,) in seqs]
     return None
+
+
+def _listed(db: Connection, condition: _Condition) -> _Condition:
+    """Return the condition as a list that is made once, if no more than ``MODERATE`` rows pass it."""
+    counted = f"SELECT count(*) FROM ({condition.listing} LIMIT {MODERATE + 1})"  # noqa: S608
+    passing = db.rows(counted, condition.values)[0][0]
+    return replace(condition, probe=f"+w.rowid IN ({condition.listing})") if passing <= MODERATE else condition
 
 
 def _seqs(
