@@ -368,3 +368,20 @@ def test_two_gigabytes_cost_little_memory(tmp_path, what):
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 30_000, f"{done.stdout} KiB more than numpy alone"
+
+
+@pytest.mark.parametrize(("before", "chunks", "gap"), [(16, 1, 0), (17, 1, 0), (3, 4, 0), (16, 4, 6)])
+@pytest.mark.parametrize("dtype", ["<u2", ">i4", "<f8"])
+def test_a_file_in_memory_gives_the_same_samples(tmp_path, dtype, before, chunks, gap):
+    data = numbers(4, 12, 10)
+    signal = make(tmp_path / "held.bin", data, "stack", dtype=dtype, before=before, chunks=chunks, gap=gap)
+    held = memoryview((tmp_path / "held.bin").read_bytes())
+    loaders = {"raw": lambda _: held}
+    picks = (slice(1, 4, 2), slice(2, None, 3), slice(None))
+    assert (pixels.slab(signal, picks, loaders=loaders) == data[picks]).all()
+    for side in (12, 6):
+        from_memory = pixels.frame(signal, (2,), max_side=side, loaders=loaders)
+        assert (from_memory == pixels.frame(signal, (2,), max_side=side)).all()
+    (tmp_path / "held.bin").write_bytes(held[:-40])
+    with pytest.raises(UnreadableFile):
+        pixels.slab(signal, (slice(None),) * 3, loaders={"raw": lambda _: held[:-40]})
