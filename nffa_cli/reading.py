@@ -268,7 +268,9 @@ def _preview(
     from nffa_cli import preview
 
     try:
-        made = preview.render(signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=_loaders(held or {}))
+        made = preview.render(
+            signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=_loaders(held or {})
+        )
     except (NffaError, MemoryError) as error:
         return None, str(error)
     return (wanted["path"], None) if made else (None, None)
