@@ -122,6 +122,9 @@ NOT_OURS: tuple[tuple[str, tuple[str, ...], tuple[bytes, ...]], ...] = (
 """(kind, extensions, first bytes) of what lies in instrument folders and is left alone, with the kind as the reason."""
 
 
+PLAIN_IMAGE = "plain-image"
+"""The format of a picture that holds nothing of an instrument."""
+
 COMMON_EXTENSIONS = {".txt", ".hdr", ".st", ".map", ".ali", ".rec"}
 """Extensions that many programs use: such a file that does not start like ours is simply somebody else's."""
 

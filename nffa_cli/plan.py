@@ -12,6 +12,7 @@ from os import fsencode
 from os.path import basename
 from typing import NamedTuple
 
+from nffa_cli.identify import PLAIN_IMAGE
 from nffa_cli.records import Acquisition, Status
 
 READ = "read"
@@ -19,9 +20,6 @@ NORMALISE = "normalise"
 PREVIEW = "preview"
 STAGES = (READ, NORMALISE, PREVIEW)
 """In the order in which they run."""
-
-PICTURE = "plain-image"
-"""What the ledger's reason for a plain picture that was left out begins with; ``--pictures`` makes it due."""
 
 
 class LedgerRow(NamedTuple):
@@ -137,6 +135,6 @@ def _why_read(acquisition: Acquisition, known: LedgerRow | None, versions: Versi
         return known.status
     if known.reader != versions.reader:
         return "newer-reader"
-    if known.status == "skipped" and versions.pictures and (known.reason or "").startswith(PICTURE):
+    if known.status == "skipped" and versions.pictures and (known.reason or "").startswith(PLAIN_IMAGE):
         return "pictures-wanted"
     return None

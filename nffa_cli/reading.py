@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import __version__, extract, identify, plan, rawtree, readiness, settings
+from nffa_cli import __version__, extract, identify, rawtree, readiness, settings
 from nffa_cli.crosswalk import apply, load, merge, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
 from nffa_cli.records import Axis, FileStamp, RawMetadata, Record, Remark, Signal
@@ -57,8 +57,10 @@ def read(job: dict[str, Any]) -> Result:
         return _verdict(state.state, state.reason)
     except PermissionError as error:
         return _verdict(*_no_permission(error))
-    if raw.format == plan.PICTURE and not job["pictures"]:
-        return _verdict("skipped", f"{plan.PICTURE}: nothing of an instrument in it (--pictures takes it)", raw.format)
+    if raw.format == identify.PLAIN_IMAGE and not job["pictures"]:
+        return _verdict(
+            "skipped", f"{identify.PLAIN_IMAGE}: nothing of an instrument in it (--pictures takes it)", raw.format
+        )
     return _finish(job, files, raw)
 
 

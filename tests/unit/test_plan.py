@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nffa_cli.plan import NORMALISE, PICTURE, PREVIEW, READ, LedgerRow, Versions, due, stamp
+from nffa_cli.identify import PLAIN_IMAGE
+from nffa_cli.plan import NORMALISE, PREVIEW, READ, LedgerRow, Versions, due, stamp
 from nffa_cli.records import Acquisition, FileStamp
 
 EMI = FileStamp("/d/a.emi", 10, 1_000, 7)
@@ -59,7 +60,7 @@ def test_skipped_by_name_is_never_due():
 
 
 def test_pictures_become_due_when_wanted():
-    left_out = remember(PAIR, NOW, status="skipped", reason=PICTURE)
+    left_out = remember(PAIR, NOW, status="skipped", reason=f"{PLAIN_IMAGE}: nothing of an instrument in it")
     assert due(PAIR, left_out, NOW).stages == ()
     assert due(PAIR, left_out, replace(NOW, pictures=True)).reason == "pictures-wanted"
 
@@ -96,7 +97,7 @@ rows = st.none() | st.builds(
     path=st.just("/d/x"),
     stamp=st.just("old"),
     status=st.sampled_from(["done", "waiting", "skipped", "quarantined", "failed"]),
-    reason=st.sampled_from([None, PICTURE]),
+    reason=st.sampled_from([None]),
     format=st.sampled_from([None, "tia"]),
     reader=st.sampled_from([None, "r1", "r2"]),
     crosswalk=st.sampled_from([None, "c1", "c2"]),
