@@ -1,6 +1,6 @@
 """Run the command line with ``python -m nffa_cli``."""
 
-from nffa_cli.cli import main
+from nffa_cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -120,7 +120,7 @@ class Pool:
 
     def start(self) -> None:
         """Start the first worker ahead of its first job: its imports go on while the caller prepares that."""
-        self._workers[0] = _Worker(self._start())
+        self._workers[0] = _Worker(_taken_ahead(self.limits.memory_mb) or _spawn(self.limits.memory_mb, self.log))
 
     def submit(self, job: Job) -> None:
         """Hand out a job; a worker is started for it while there are fewer than ``size``."""
@@ -187,7 +187,7 @@ class Pool:
             _end(worker)
             worker = None
         if worker is None:
-            worker = self._workers[slot] = _Worker(self._start())
+            worker = self._workers[slot] = _Worker(_spawn(self.limits.memory_mb, self.log))
         return worker
 
     def _try(self, worker: _Worker, job: Job) -> Answer:
@@ -232,24 +232,6 @@ class Pool:
         what = f"the process that reads files does not start ({worker.killed_for or status})"
         return NffaError(what, hint="nffa doctor says what is wrong; is worker.memory_mb too small?")
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        environment = dict(os.environ)
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-            environment[name] = "1"
-        # Where the C library is glibc: keep what a picture took for the next one, instead of faulting it in anew.
-        environment |= {"MALLOC_TRIM_THRESHOLD_": str(64 << 20), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
-        environment["NFFA_WORKER_MEMORY_MB"] = str(self.limits.memory_mb)
-        environment["PYTHONUNBUFFERED"] = "0"
-        for secret in [name for name in environment if name.startswith("NFFA_TOKEN")]:
-            del environment[secret]
-        return subprocess.Popen(
-            [sys.executable, *WORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.log if self.log is not None else subprocess.DEVNULL,
-            env=environment,
-        )
-
     def _watch(self) -> None:
         while not self._closing.wait(WATCH_SECONDS):
             for worker in list(self._workers.values()):
@@ -268,6 +250,45 @@ class Pool:
         if _resident_mb(worker.process.pid) > self.limits.memory_mb:
             return f"memory: reading needed more than {self.limits.memory_mb} MB"
         return None
+
+
+def _spawn(memory_mb: int, log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        environment[name] = "1"
+    # Where the C library is glibc: keep what a picture took for the next one, instead of faulting it in anew.
+    environment |= {"MALLOC_TRIM_THRESHOLD_": str(64 << 20), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
+    environment["NFFA_WORKER_MEMORY_MB"] = str(memory_mb)
+    for secret in [name for name in environment if name.startswith("NFFA_TOKEN")]:
+        del environment[secret]
+    return subprocess.Popen(
+        [sys.executable, *WORKER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log if log is not None else subprocess.DEVNULL,
+        env=environment,
+    )
+
+
+_ahead: list[subprocess.Popen[bytes]] = []
+"""The worker that ``start_ahead`` started and no pool has taken yet."""
+
+
+def start_ahead() -> None:
+    """Start a worker with the default limits before anything else is imported; the first ``Pool.start`` takes it."""
+    _ahead.append(_spawn(Limits().memory_mb))
+
+
+def _taken_ahead(memory_mb: int) -> subprocess.Popen[bytes] | None:
+    """Return the worker that was started ahead, if its limits are the ones wanted."""
+    if not _ahead:
+        return None
+    process = _ahead.pop()
+    if memory_mb == Limits().memory_mb:
+        return process
+    process.kill()
+    process.wait()
+    return None
 
 
 def _end_of(process: subprocess.Popen[bytes]) -> int:

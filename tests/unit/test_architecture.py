@@ -23,7 +23,7 @@ LAYERS = (
     {"reading", "worker"},
     {"look", "pipeline", "verify"},
     {"story", "browse", "fitness", "tour"},
-    {"commands", "cli"},
+    {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""
 
