@@ -296,7 +296,7 @@ class _Walk:
                 element, number = self.pair.unpack_from(buffer, at)
                 at += self.pair.size
                 end = at + 2 * number
-                if element == WIDE and number <= LISTED and end <= len(buffer) and not is_pixels:  # most are short texts
+                if element == WIDE and number <= LISTED and end <= len(buffer) and not is_pixels:
                     value = _wide_text(buffer[at:end], self.order)
                     if value is not None:
                         if promised and promised != end:
