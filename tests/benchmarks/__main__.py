@@ -37,6 +37,8 @@ def main() -> None:
     if unknown := set(given.names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     scale = SMOKE if given.smoke else replace(Scale(), peer=given.peer)
+    if given.smoke:
+        print("smoke run: it shows that the benchmarks run; on so little work the verdicts beside the goals mean nothing")
     for name in given.names or BENCHMARKS:
         folder = Path(tempfile.mkdtemp(prefix=f"nffa-bench-{name}-", dir=given.folder))
         try:
