@@ -38,7 +38,9 @@ def main() -> None:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     scale = SMOKE if given.smoke else replace(Scale(), peer=given.peer)
     if given.smoke:
-        print("smoke run: it shows that the benchmarks run; on so little work the verdicts beside the goals mean nothing")
+        print(
+            "smoke run: it shows that the benchmarks run; on so little work the verdicts beside the goals mean nothing"
+        )
     for name in given.names or BENCHMARKS:
         folder = Path(tempfile.mkdtemp(prefix=f"nffa-bench-{name}-", dir=given.folder))
         try:
