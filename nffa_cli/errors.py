@@ -77,6 +77,26 @@ class UnreadableFile(NffaError):
         self.code = code
 
 
+class MissingPackage(NffaError):
+    """A package that is needed to read a file cannot be imported; the file is not to blame."""
+
+    code = "missing-package"
+
+    @classmethod
+    def of(cls, error: ImportError) -> MissingPackage:
+        """Return the error that names the package which could not be imported, and what to type."""
+        name = (error.name or "").partition(".")[0]
+        package = PACKAGES.get(name, name) or "nffa-cli"
+        if isinstance(error, ModuleNotFoundError):
+            return cls(f"the package {package} is not installed", hint=f"pip install {package}")
+        what = f"the package {package} cannot be imported ({error})"
+        return cls(what, hint=f"pip install --force-reinstall {package}")
+
+
+PACKAGES = {"PIL": "pillow", "nffa_cli": "nffa-cli", "rsciio": "rosettasciio", "yaml": "pyyaml"}
+"""Modules that pip knows under another name."""
+
+
 class CatalogueError(NffaError):
     """The catalogue cannot be opened, is damaged or is newer than this program."""
 

@@ -18,7 +18,7 @@ from typing import Any
 import hyperspy.api as hs
 
 from nffa_cli.arrays import plain
-from nffa_cli.errors import UnreadableFile
+from nffa_cli.errors import MissingPackage, UnreadableFile
 
 _READERS = {
     "DigitalMicrograph": (".dm3", ".dm4"),
@@ -51,7 +51,9 @@ def hyperspy_tree(path: str) -> dict[str, Any]:
     Raises
     ------
     UnreadableFile
-        HyperSpy has no reader for it, needs a package that is not installed, failed, or found nothing.
+        HyperSpy has no reader for it, failed, or found nothing.
+    MissingPackage
+        It needs a package that is not installed.
     """
     reader = _reader(path)
     keywords = {"select_type": "images"} if reader == "EMD" and find_spec("sparse") is None else {}
@@ -61,11 +63,8 @@ def hyperspy_tree(path: str) -> dict[str, Any]:
                 found = hs.load(path, lazy=True, reader=reader, **keywords)
             except NotImplementedError:
                 found = hs.load(path, reader=reader, **keywords)
-    except ModuleNotFoundError as error:
-        hint = f"pip install {error.name}"
-        raise UnreadableFile(
-            f"HyperSpy needs the package {error.name}", code="missing-package", where=path, hint=hint
-        ) from error
+    except ImportError as error:
+        raise MissingPackage.of(error) from error
     except Exception as error:  # what HyperSpy raises has no common base
         raise UnreadableFile(f"HyperSpy gave up: {type(error).__name__}: {error}", where=path) from error
     signals = found if isinstance(found, list) else [found]

@@ -80,7 +80,7 @@ def _limit_memory(megabytes: int) -> None:
 def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Do one job; a failure becomes an answer, so that nothing but a killed process is ever silent."""
     from nffa_cli import reading
-    from nffa_cli.errors import NffaError
+    from nffa_cli.errors import MissingPackage, NffaError
 
     if hasattr(signal, "alarm"):  # should the parent be gone, a reader that never returns must still end
         signal.alarm(int(job.get("seconds", 60)) + 30)
@@ -88,6 +88,9 @@ def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         return strain(job["how"]) if job["job"] == "strain" else reading.JOBS[job["job"]](job)
     except MemoryError:
         return {"state": "damaged", "reason": "memory: reading it needs more memory than a worker may use"}, b""
+    except (MissingPackage, ImportError) as error:
+        missing = MissingPackage.of(error) if isinstance(error, ImportError) else error
+        return {"state": "failed", "reason": f"{missing.code}: {missing.what}; {missing.hint}"}, b""
     except NffaError as error:
         return {"state": "failed", "reason": str(error)}, b""
     except Exception as error:  # the boundary of the worker: a fault of ours must not look like a dead process

@@ -10,7 +10,7 @@ from dataclasses import replace
 from importlib import import_module
 from math import isfinite
 
-from nffa_cli.errors import UnreadableFile
+from nffa_cli.errors import MissingPackage, UnreadableFile
 from nffa_cli.records import Axis, RawMetadata, Remark
 
 VERSION = "1"
@@ -44,11 +44,15 @@ def read(files: Sequence[str], family: str) -> RawMetadata:
     ------
     UnreadableFile
         Whatever went wrong, with the reader's own words.
+    MissingPackage
+        The reader needs a package that is not installed.
     """
     try:
         raw: RawMetadata = import_module(READERS[family]).read(files)
-    except (UnreadableFile, MemoryError, ImportError):
+    except (UnreadableFile, MissingPackage, MemoryError):
         raise
+    except ImportError as error:
+        raise MissingPackage.of(error) from error
     except Exception as error:
         what = f"the {family} reader gave up: {type(error).__name__}: {error}"
         raise UnreadableFile(what, where=files[0], hint="copy the file again from the instrument") from error

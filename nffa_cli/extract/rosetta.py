@@ -23,7 +23,7 @@ from typing import Any
 import rsciio
 
 from nffa_cli.arrays import plain
-from nffa_cli.errors import UnreadableFile
+from nffa_cli.errors import MissingPackage, UnreadableFile
 from nffa_cli.extract import containers, velox_samples
 from nffa_cli.extract.rosetta_signals import signal
 from nffa_cli.records import Layout, RawMetadata, Remark
@@ -95,8 +95,9 @@ def read(files: Sequence[str]) -> RawMetadata:
     Raises
     ------
     UnreadableFile
-        No reader takes it, bytes are missing, RosettaSciIO found nothing, or it needs a package that is not installed.
-        What else RosettaSciIO raises goes through.
+        No reader takes it, bytes are missing, or RosettaSciIO found nothing. What else it raises goes through.
+    MissingPackage
+        It needs a package that is not installed.
     """
     path = files[0]
     plugin = choose(path)
@@ -166,13 +167,8 @@ def _file_reader(plugin: Plugin, path: str) -> list[dict[str, Any]]:
             with contextlib.suppress(NotImplementedError):
                 return list(reader(path, lazy=True, **plugin.keywords) or ())
         return list(reader(path, lazy=False, **plugin.keywords) or ())
-    except ModuleNotFoundError as error:
-        raise UnreadableFile(
-            f"reading it needs the package {error.name}",
-            code="missing-package",
-            where=path,
-            hint='pip install "rosettasciio[eds-stream]"',
-        ) from error
+    except ImportError as error:
+        raise MissingPackage.of(error) from error
 
 
 @contextlib.contextmanager

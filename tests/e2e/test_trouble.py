@@ -12,6 +12,7 @@ import time
 import psutil
 import pytest
 
+from nffa_cli.fitness import SPECTRUM
 from tests.e2e.room import finish, tree_hash, until, zeiss
 
 BAD_READER = """
@@ -301,3 +302,19 @@ def test_when_no_reader_can_start_no_file_is_blamed(room):
     assert not run.of("outcome")
     assert room.ingest(env={"NFFA_WORKER_MEMORY_MB": "3"}.items()).status == 1
     assert room.ingest().statuses == {"a.tif": "done"}
+
+
+def test_a_package_that_is_missing_blames_no_file_and_the_next_run_reads_it(room):
+    room.put("a.msa", SPECTRUM.encode("ascii"))
+    room.put("b.tif")
+    hidden = room.folder / "hidden"
+    hidden.mkdir()
+    (hidden / "rsciio.py").write_text("raise ModuleNotFoundError('No module named numba', name='numba.core')")
+    run = room.ingest(env={"PYTHONPATH": str(hidden)}.items())
+    assert run.statuses == {"a.msa": "failed", "b.tif": "done"}
+    assert run.status == 3
+    said = "missing-package: the package numba is not installed; pip install numba"
+    assert run.outcomes["a.msa"]["reason"] == said
+    (held,) = room.json("status").of("held")
+    assert (held["status"], held["reason"]) == ("failed", said)
+    assert room.ingest().statuses == {"a.msa": "done", "b.tif": "unchanged"}
