@@ -112,7 +112,7 @@ def apply(
             rules[item.name] = f"{crosswalk.file}:{result.line}"
             used.update(result.paths)
     signals = tuple(engine.signal(signal, remarks, used) for signal in raw.signals)
-    known = _known(crosswalk, tree)
+    known = tree.known(crosswalk.paths)
     rest = tree.flat.keys() - known
     left = tree.covered(crosswalk.ignore).outside(rest)
     missing = tuple(name for name in vocabulary.expected if name not in terms)
@@ -145,20 +145,6 @@ def attempts(
     return quantity, tuple(engine.trace), tuple(remarks)
 
 
-def _known(crosswalk: Crosswalk, tree: Tree) -> set[str]:
-    """Return the leaves that some rule reads, whether or not it was the one to give the value."""
-    known: set[str] = set()
-    for path in crosswalk.paths:
-        if "*" in path:
-            known.update(found.path for found in tree.find((path,)) if found.path)
-        elif path[0] != "@" and (full := tree.place(path)[0]) is not None:
-            if full in tree.flat:
-                known.add(full)
-            elif (parent := full.rpartition(".")[0]) in tree.flat and full[-1:].isdigit():
-                known.add(parent)
-    return known
-
-
 class _Engine:
     """The rules of one crosswalk at work on one tree."""
 
@@ -176,6 +162,8 @@ class _Engine:
         """Return the first value that a rule of the field yields; its troubles, if none does, become remarks."""
         troubles: list[Remark] = []
         for rule in item.rules:
+            if self.trace is None and self.tree.lacks(rule.inputs):  # as of most rules: what follows costs more
+                continue
             if (rule.when or rule.unless) and not self._applies(rule):
                 self._tried(rule, None, None, None, "its condition does not hold")
                 continue
@@ -379,7 +367,9 @@ def _is_absent(value: Any, absent: Sequence[Any]) -> bool:
     """Tell whether a raw value means "not recorded": None, a placeholder text, or one of the rule's own."""
     if isinstance(value, str):
         text = plain(value).casefold()
-        if text in PLACEHOLDERS or any(isinstance(item, str) and text == item.casefold() for item in absent):
+        if text in PLACEHOLDERS:
+            return True
+        if absent and any(isinstance(item, str) and text == item.casefold() for item in absent):
             return True
     elif value is None or isinstance(value, dict):
         return not value or "@float" in value

@@ -16,7 +16,14 @@ from nffa_cli.crosswalk.load import Crosswalk
 from nffa_cli.records import RawMetadata
 
 _ANCHOR = re.compile(r"\{([^{}]*)\}")
+_SCALARS = frozenset({str, int, float, bool})
 _IMAGES = ("image", "stack", "diffraction", "diffraction-stack", "4d-stem")
+
+Inputs = tuple[tuple[str, tuple[str, ...]], ...]
+"""The inputs of a rule: (name, paths) of each."""
+
+REMEMBERED = 20_000
+"""Paths of which it is remembered whether globs cover them: the files of one instrument have nearly the same tags."""
 
 
 class Found(NamedTuple):
@@ -32,9 +39,12 @@ def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     branches: list[tuple[str, Any]] = [("", tree)]
     for prefix, node in branches:  # grows while it is walked
-        for key, value in node.items() if isinstance(node, Mapping) else enumerate(node):
+        is_mapping = type(node) is dict or isinstance(node, Mapping)
+        for key, value in node.items() if is_mapping else enumerate(node):
             path = f"{prefix}{key}"
-            if isinstance(value, dict):
+            if type(value) in _SCALARS:  # nearly all
+                flat[path] = value
+            elif isinstance(value, dict):
                 if "@data" in value:
                     continue
                 if "@array" in value or "@bytes" in value or "@float" in value or "@complex" in value:
@@ -55,7 +65,7 @@ class Tree:
         self._anchors = raw.anchors
         self._tree = raw.tree
         self.root = self._anchored(crosswalk.root)
-        self._places = _places(crosswalk.root, tuple(raw.anchors.items()))
+        self._placed = _placed(crosswalk.root, tuple(raw.anchors.items()))
         self.flat = flatten(raw.tree)
         first = next((signal for signal in raw.signals if signal.kind in _IMAGES), None)
         sizes = {axis.name.removeprefix("k"): axis.size for axis in first.axes} if first else {}
@@ -85,10 +95,39 @@ class Tree:
 
     def place(self, path: str) -> tuple[str | None, str]:
         """Return the full path and its citation (``root/path``); (None, path) where an anchor is not known."""
-        found = self._places.get(path)
+        found = self._placed.places.get(path)
         if found is None:
-            found = self._places[path] = self._place(path)
+            found = self._placed.places[path] = self._place(path)
         return found
+
+    def lacks(self, inputs: Inputs) -> bool:
+        """Tell that ``find`` would yield nothing for any of these inputs; False where only ``find`` knows."""
+        leads = self._placed.leads.get(inputs)
+        if leads is None:
+            leads = self._placed.leads[inputs] = self._leads(path for _, paths in inputs for path in paths)
+        return leads.certain and self.flat.keys().isdisjoint(leads.exact)
+
+    def known(self, paths: tuple[str, ...]) -> set[str]:
+        """Return the leaves that these paths lead to; an item of a list of values leads to the list."""
+        leads = self._placed.leads.get(paths)
+        if leads is None:
+            leads = self._placed.leads[paths] = self._leads(paths)
+        known = self.flat.keys() & leads.exact
+        known.update(found.path for found in self.find(leads.starred) if found.path)
+        known.update(parent for full, parent in leads.numbered if full not in self.flat and parent in self.flat)
+        return known
+
+    def _leads(self, paths: Iterable[str]) -> _Leads:
+        plain: list[str] = []
+        starred: list[str] = []
+        for path in paths:
+            (starred if "*" in path else plain).append(path)
+        fulls = [full for path in plain if path[0] != "@" and (full := self.place(path)[0]) is not None]
+        numbered = [(full, full.rpartition(".")[0]) for full in fulls if full[-1:].isdigit()]
+        certain = bool(plain) and not (
+            starred or numbered or any(path[0] == "@" for path in plain) or any("*" in full for full in fulls)
+        )
+        return _Leads(frozenset(fulls), tuple(numbered), tuple(starred), certain)
 
     def _place(self, path: str) -> tuple[str | None, str]:
         if path[0] == "/":
@@ -127,26 +166,60 @@ class Tree:
         return value
 
 
-@lru_cache(maxsize=64)
-def _places(root: str, anchors: tuple[tuple[str, str], ...]) -> dict[str, tuple[str | None, str]]:
-    """Return where ``Tree.place`` keeps what it found: the files of one kind have the same root and anchors."""
-    return {}
+class _Leads(NamedTuple):
+    """Where some paths lead, as far as that can be told without a tree.
 
-
-class Covered(NamedTuple):
-    """What a list of globs covers; a glob that names a branch covers all that is in it."""
+    exact, numbered
+        The full paths; those that may be an item of a list, each with the path of that list.
+    starred
+        The paths that must be looked for, as written.
+    certain
+        Whether nothing but the leaves at ``exact`` can be found.
+    """
 
     exact: frozenset[str]
-    prefixes: tuple[str, ...]
-    pattern: re.Pattern[str] | None
+    numbered: tuple[tuple[str, str], ...]
+    starred: tuple[str, ...]
+    certain: bool
+
+
+class _Placed(NamedTuple):
+    """What ``Tree`` remembers of the paths of a crosswalk."""
+
+    places: dict[str, tuple[str | None, str]]
+    leads: dict[tuple[Any, ...], _Leads]
+
+
+@lru_cache(maxsize=64)
+def _placed(root: str, anchors: tuple[tuple[str, str], ...]) -> _Placed:
+    """Return where ``Tree`` keeps what it found: the files of one kind have the same root and anchors."""
+    return _Placed({}, {})
+
+
+class Covered:
+    """What a list of globs covers; a glob that names a branch covers all that is in it."""
+
+    def __init__(self, exact: frozenset[str], prefixes: tuple[str, ...], pattern: re.Pattern[str] | None) -> None:
+        self._exact = exact
+        self._prefixes = prefixes
+        self._pattern = pattern
+        self._inside: set[str] = set()
+        self._outside: set[str] = set()
 
     def outside(self, paths: Set[str]) -> frozenset[str]:
         """Return those of ``paths`` that no glob covers."""
-        left = [path for path in paths - self.exact if not path.startswith(self.prefixes)]
-        if self.pattern is not None:
-            match = self.pattern.fullmatch
-            left = [path for path in left if match(path) is None]
-        return frozenset(left)
+        new = paths - self._inside - self._outside
+        left = {path for path in new - self._exact if not path.startswith(self._prefixes)}
+        if self._pattern is not None:
+            match = self._pattern.fullmatch
+            left = {path for path in left if match(path) is None}
+        found = frozenset(paths & self._outside | left)
+        if len(self._inside) + len(self._outside) + len(new) > REMEMBERED:
+            self._inside, self._outside = set(), set()
+        if len(new) <= REMEMBERED:
+            self._inside |= new - left
+            self._outside |= left
+        return found
 
 
 @lru_cache(maxsize=128)
