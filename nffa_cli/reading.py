@@ -45,23 +45,29 @@ def read(job: dict[str, Any]) -> Result:
     None, ``hash`` and ``raw`` (send the vendor's tree back, compressed).
     """
     files = [FileStamp(*stamp) for stamp in job["files"]]
-    if moved := _moved(files):
-        return _verdict("waiting", moved)
+    taken = take(job, files)
+    return _finish(job, files, taken) if isinstance(taken, RawMetadata) else taken
+
+
+def take(job: Mapping[str, Any], files: Sequence[FileStamp]) -> RawMetadata | Result:
+    """Identify the files and read their headers; what is not to be taken comes back as the answer that says why."""
+    if change := moved(files):
+        return verdict("waiting", change)
     try:
         identity = _identify(files)
         if identity.verdict != "ours":
-            return _verdict(*_not_read(identity, files[0], job))
+            return verdict(*_not_read(identity, files[0], job))
         raw = extract.read([stamp.path for stamp in files], identity.family or "")
     except UnreadableFile as error:
         state = readiness.incomplete(error.code, error.what, young=error.code in readiness.INCOMPLETE and _young(job))
-        return _verdict(state.state, state.reason)
+        return verdict(state.state, state.reason)
     except PermissionError as error:
-        return _verdict(*_no_permission(error))
+        return verdict(*_no_permission(error))
     if raw.format == identify.PLAIN_IMAGE and not job["pictures"]:
-        return _verdict(
+        return verdict(
             "skipped", f"{identify.PLAIN_IMAGE}: nothing of an instrument in it (--pictures takes it)", raw.format
         )
-    return _finish(job, files, raw)
+    return raw
 
 
 def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Result:
@@ -80,8 +86,8 @@ def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Re
             entry["sha256"] = hashed
         if problem:
             record = _with_warning(record, Remark("no-preview", problem))
-    if moved := _moved(files):
-        return _verdict("waiting", moved, raw.format)
+    if change := moved(files):
+        return verdict("waiting", change, raw.format)
     header = {
         "state": state.state,
         "reason": state.reason,
@@ -141,7 +147,8 @@ def _hold(files: Sequence[FileStamp], size: int) -> tuple[list[str], dict[str, m
     return hashes, held
 
 
-def _verdict(state: str, reason: str | None, format_: str | None = None) -> Result:
+def verdict(state: str, reason: str | None, format_: str | None = None) -> Result:
+    """Return the answer that says why nothing was read."""
     return {"state": state, "reason": reason, "format": format_}, b""
 
 
@@ -149,7 +156,7 @@ def _young(job: Mapping[str, Any]) -> bool:
     return bool(job["age"] < job["patience"])
 
 
-def _moved(files: Sequence[FileStamp]) -> str | None:
+def moved(files: Sequence[FileStamp]) -> str | None:
     """Say how a file differs from its stamp; None: it does not."""
     for stamp in files:
         name = os.path.basename(stamp.path)  # noqa: PTH119 - text paths may hold bytes that are no UTF-8
@@ -212,11 +219,9 @@ def normalise(raw: RawMetadata, where: Mapping[str, Any]) -> tuple[Record, dict[
     A profile is found by what the file says of its instrument, so where there are profiles the crosswalk is applied twice:
     once to learn which instrument it was, once with its clock.
     """
-    folder = Path(where["crosswalks"])
-    words = _vocabulary(str(folder))
-    table = load.for_format(raw.format, folder / "inward") or load.empty(raw.format)
+    table, words = tables(raw.format, where)
     session = where.get("session") or {}
-    profile, clock = _instrument(table, words, raw, where)
+    profile, clock = instrument(table, words, raw, where)
     record, _ = apply.apply(table, words, raw, **clock)
     record = merge.merge(record, session, profile, words)
     for problem in where.get("problems") or []:
@@ -231,7 +236,13 @@ def normalise(raw: RawMetadata, where: Mapping[str, Any]) -> tuple[Record, dict[
     return record, provenance
 
 
-def _instrument(
+def tables(format_: str, where: Mapping[str, Any]) -> tuple[load.Crosswalk, vocabulary.Vocabulary]:
+    """Return the inward crosswalk of a format (an empty one if it has none) and the vocabulary."""
+    folder = Path(where["crosswalks"])
+    return load.for_format(format_, folder / "inward") or load.empty(format_), _vocabulary(str(folder))
+
+
+def instrument(
     table: load.Crosswalk, words: vocabulary.Vocabulary, raw: RawMetadata, where: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any] | None, dict[str, str | None]]:
     """Return the profile of the instrument that a file names, and what is known of its clock (order of dates, zone)."""
@@ -271,14 +282,16 @@ def _preview(
 
     try:
         made = preview.render(
-            signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=_loaders(held or {})
+            signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=loaders(held or {})
         )
     except (NffaError, MemoryError) as error:
         return None, str(error)
     return (wanted["path"], None) if made else (None, None)
 
 
-def _loaders(held: Mapping[str, memoryview]) -> Mapping[str, Callable[[Any], Any]]:
+def loaders(held: Mapping[str, memoryview]) -> Mapping[str, Callable[[Any], Any]]:
+    """Return what opens samples that no module below can: other readers' signals, and files whose bytes are ``held``."""
+
     def rosetta(layout: Any) -> Any:
         from nffa_cli.extract import rosetta as door
 
@@ -346,12 +359,10 @@ def explain(job: dict[str, Any]) -> Result:
     files = [FileStamp(*stamp) for stamp in job["files"]]
     identity = _identify(files)
     if identity.verdict != "ours":
-        return _verdict("skipped", identity.reason)
+        return verdict("skipped", identity.reason)
     raw = extract.read([stamp.path for stamp in files], identity.family or "")
-    folder = Path(job["context"]["crosswalks"])
-    table = load.for_format(raw.format, folder / "inward") or load.empty(raw.format)
-    words = _vocabulary(str(folder))
-    _, clock = _instrument(table, words, raw, job["context"])
+    table, words = tables(raw.format, job["context"])
+    _, clock = instrument(table, words, raw, job["context"])
     found = check.explain(table, words, raw, job["term"], **clock)
     record, _ = normalise(raw, job["context"])
     final = record.terms.get(job["term"])
@@ -364,7 +375,3 @@ def second_reader(job: dict[str, Any]) -> Result:
     from nffa_cli import signals
 
     return {"state": "ready", "reason": None, "hyperspy": signals.hyperspy_tree(job["files"][0][0])}, b""
-
-
-JOBS: dict[str, Callable[[dict[str, Any]], Result]] = {"read": read, "explain": explain, "hyperspy": second_reader}
-"""What a worker can do, by the job's name."""

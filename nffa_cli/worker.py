@@ -14,9 +14,19 @@ import os
 import signal
 import sys
 import time
+from importlib import import_module
 from typing import Any, BinaryIO
 
 MEGABYTE = 1 << 20
+
+JOBS = {
+    "read": ("reading", "read"),
+    "explain": ("reading", "explain"),
+    "hyperspy": ("reading", "second_reader"),
+    "export": ("nexus", "export"),
+    "strain": ("worker", "strain"),
+}
+"""What a worker can do: the job's name → module and function."""
 
 
 def main() -> None:
@@ -79,20 +89,21 @@ def _limit_memory(megabytes: int) -> None:
 
 def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Do one job; a failure becomes an answer, so that nothing but a killed process is ever silent."""
-    from nffa_cli import reading
     from nffa_cli.errors import MissingPackage, NffaError
 
     if hasattr(signal, "alarm"):  # should the parent be gone, a reader that never returns must still end
         signal.alarm(int(job.get("seconds", 60)) + 30)
     try:
-        return strain(job["how"]) if job["job"] == "strain" else reading.JOBS[job["job"]](job)
+        module, name = JOBS[job["job"]]
+        done: tuple[dict[str, Any], bytes] = getattr(import_module(f"nffa_cli.{module}"), name)(job)
+        return done
     except MemoryError:
         return {"state": "damaged", "reason": "memory: reading it needs more memory than a worker may use"}, b""
     except (MissingPackage, ImportError) as error:
         missing = MissingPackage.of(error) if isinstance(error, ImportError) else error
         return {"state": "failed", "reason": f"{missing.code}: {missing.what}; {missing.hint}"}, b""
     except NffaError as error:
-        return {"state": "failed", "reason": str(error)}, b""
+        return {"state": "failed", "reason": str(error), "code": error.code}, b""
     except Exception as error:  # the boundary of the worker: a fault of ours must not look like a dead process
         import traceback
 
@@ -103,9 +114,9 @@ def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
             signal.alarm(0)
 
 
-def strain(how: str) -> tuple[dict[str, Any], bytes]:
+def strain(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Misbehave as a bad reader does (``memory``, ``time`` or ``crash``), so that ``doctor`` sees it stopped."""
-    held = []
+    how, held = job["how"], []
     while how == "memory":
         held.append(b"\1" * (16 * MEGABYTE))
     while how == "time":

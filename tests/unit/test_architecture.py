@@ -19,15 +19,16 @@ LAYERS = (
     {"errors", "records", "progress"},
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk"},
     {"settings", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
-     "catalogue", "pool", "samples", "terminal"},
-    {"reading", "worker"},
-    {"look", "pipeline", "verify"},
+     "catalogue", "pool", "samples", "terminal", "export"},
+    {"reading", "nexus", "worker"},
+    {"look", "pipeline", "verify", "validating"},
+    {"exporting"},
     {"story", "browse", "fitness", "tour"},
     {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""
 
-FREE_OF_EACH_OTHER = {"extract", "pixels", "preview", "signals", "catalogue", "pool", "scan", "samples"}
+FREE_OF_EACH_OTHER = {"extract", "pixels", "preview", "signals", "catalogue", "pool", "scan", "samples", "export"}
 """Adapters, which do not import each other (preview draws with ink what pixels reads)."""
 ALLOWED = {("preview", "pixels"), ("preview", "ink")}
 
