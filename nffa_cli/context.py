@@ -134,13 +134,15 @@ class Contexts:
     ``of`` returns a JSON-able dict for the worker: ``session`` (tree), ``problems`` (session files that could not be used),
     ``profiles``, ``crosswalks`` (folder) and ``digest`` (changes when any of these does). A wrong session file stops
     nothing: the records below it carry the complaint as a warning, and become due again when it is mended.
+    ``given``: what the user says now, by key (``{"sample.name": …}``); it wins over every session.
     """
 
-    def __init__(self, root: str, home: Path, crosswalks: Path) -> None:
+    def __init__(self, root: str, home: Path, crosswalks: Path, *, given: Mapping[str, Any] | None = None) -> None:
         top = os.path.abspath(root)  # noqa: PTH100 - text paths may hold bytes that are no UTF-8
         self._root = top if os.path.isdir(top) else os.path.dirname(top)  # noqa: PTH112, PTH120
         self._home = home
         self._crosswalks = str(crosswalks)
+        self._given = forms.by_section(given or {})
         self._profiles = profiles(home)
         self._sessions: dict[str, tuple[dict[str, Any], list[str]]] = {}
         self._known: dict[str, dict[str, Any]] = {}
@@ -152,6 +154,7 @@ class Contexts:
         """Return what is known of ``folder`` (absolute)."""
         if folder not in self._known:
             session, problems = self._session(folder)
+            session = _over(self._given, session)
             known = {"session": session, "problems": problems, "profiles": self._profiles}
             text = json.dumps(known, sort_keys=True)
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if any(known.values()) else None

@@ -198,6 +198,15 @@ def write(values: Mapping[str, Any], heading: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def by_section(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values given by place as the form itself: ``{"sample": {"name": …}}``."""
+    tree: dict[str, Any] = {}
+    for place, value in values.items():
+        section, _, key = place.rpartition(".")
+        (tree.setdefault(section, {}) if section else tree)[key] = value
+    return tree
+
+
 def by_place(tree: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """Return a filled-in form as {place: value}."""
     found: dict[str, Any] = {}

@@ -317,6 +317,13 @@ def _end(worker: _Worker) -> None:
         process.wait()
 
 
+def is_alive(pid: int) -> bool:
+    """Tell whether a process of this number runs on this computer."""
+    import psutil
+
+    return bool(psutil.pid_exists(pid))
+
+
 def _resident_mb(pid: int) -> float:
     import psutil
 

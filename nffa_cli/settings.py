@@ -41,6 +41,8 @@ SETTINGS = (
     Setting("worker.memory_mb", 2048, "Memory limit for reading one acquisition."),
     Setting("preview.size", 512, "Longest side of a preview in pixels (0: no previews)."),
     Setting("preview.format", "jpeg", "File format of previews: jpeg or png."),
+    Setting("export.jobs", 1, "Worker processes of export-nexus."),
+    Setting("export.compression", "gzip", "How export-nexus packs samples; gzip is read everywhere."),
 )
 """Every key of ``nffa.toml``."""
 
@@ -102,6 +104,20 @@ def make_home() -> Path:
 def catalogue_path() -> Path:
     """Return where the catalogue lies."""
     return home() / "catalogue.sqlite"
+
+
+def secret(name: str) -> str:
+    """Return a secret of this installation in hex, made at the first call and kept where only its user can read it."""
+    path = make_home() / "secrets" / name
+    if not path.is_file():
+        import secrets
+
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        draft = path.with_name(f".{name}.{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+        draft.replace(path)
+    return path.read_text(encoding="ascii")
 
 
 def shipped(name: str) -> Path:

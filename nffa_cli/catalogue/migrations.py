@@ -96,9 +96,21 @@ def m001_initial(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def m002_assets(db: sqlite3.Connection) -> None:
+    """Remember what was made of an acquisition and where it lies."""
+    db.execute(
+        """CREATE TABLE asset (
+            path BLOB PRIMARY KEY, acquisition INTEGER NOT NULL REFERENCES acquisition(seq), kind TEXT NOT NULL,
+            size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, format TEXT NOT NULL, source TEXT NOT NULL,
+            recipe TEXT NOT NULL, complete INTEGER NOT NULL, missing TEXT NOT NULL, made_at TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX asset_acquisition ON asset(acquisition)")
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial,)
+MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_assets)
 REWRITES: frozenset[str] = frozenset()
 """Names of the migrations that rewrite a table: a copy of the catalogue is made first."""
 

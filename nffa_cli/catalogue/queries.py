@@ -195,6 +195,7 @@ _DUMPED = {
     "raw": "version, data",
     "file": "version, path, size, sha256, role, check_result",
     "alias": "path, acquisition, digest",
+    "asset": "path, acquisition, kind, size, source, recipe, complete, missing",
     "term": "acquisition, name, number, text",
     "words": "*",
 }
