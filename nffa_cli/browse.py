@@ -111,7 +111,7 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
         f"  id {entry.id}, version {entry.digest[:16]} of {len(shown.versions)}, ingested {entry.ingested_at}"
     )
     for alias in shown.aliases:
-        terminal.line(f"  the same content: {alias}")
+        terminal.line(f"  the same content was seen at {alias}")
     if shown.vanished_at:
         terminal.line(f"  the file was gone when nffa looked at {shown.vanished_at}")
     if entry.preview:

@@ -152,12 +152,15 @@ class Ingest:
                 self.store.set_vanished(row.key for row in gone)
                 self.store.set_returned(back)
                 self.store.forget(row.path for row in gone if row.status != "done")
+                copies = self.store.aliases_of_vanished()
+                self.store.forget(path for path in copies if not scan.is_gone(path))  # read again, it takes the record
 
     def _read_for_themselves(self) -> Iterator[Step]:
         """Say what is due for files that had the content of another one, which has just got a new content."""
         paths, self._released = self._released, []
         top = self.planner.folder.rstrip(os.sep) + os.sep
-        mine = [path for path in paths if path.startswith(top)]  # the others will be due when their folder is ingested
+        below = [path for path in paths if path.startswith(top)]  # the others will be due when their folder is ingested
+        mine = [path for path in below if not scan.is_gone(path)]
         for path in mine:
             self.planner.ledger.pop(path_key(path), None)
         return map(self.planner.step, scan.again([self.planner.named(path) for path in mine]))
@@ -280,9 +283,13 @@ class Ingest:
     def _save(self, version: NewVersion, drawn: str | None, doubles: dict[str, str]) -> None:
         twin = self.store.find_content(version.digest)
         if twin is not None and twin != (name := version.id) and not self.store.holds(name):
-            self.store.add_alias(twin, version.files[0].path)
+            path = version.files[0].path
             doubles[name] = twin
-            return
+            if not scan.is_gone(self.store.path(twin)):
+                self.store.add_alias(twin, path)
+                return
+            self.store.move(twin, path)
+            doubles[name] = name
         saved = self.store.save(replace(version, preview=self._preview_name(version) if drawn else None))
         self._released += saved.released
         for file in version.files[1:]:

@@ -144,8 +144,50 @@ def test_a_renamed_file_is_the_same_acquisition(room):
     (room.inbox / "a.tif").rename(room.inbox / "better name.tif")
     moved = room.ingest()
     assert moved.outcomes["better name.tif"]["reason"] == "same-content"
-    assert len(room.listed()) == 1
+    assert set(room.listed()) == {"better name.tif"}
     assert set(room.ingest().statuses.values()) == {"unchanged"}
+
+
+def test_what_moved_is_listed_searched_and_shown_where_it_is_now(room):
+    samples.make(room.inbox / "monday", seed=3, kinds=["jeol-sem-tiff"])
+    room.ingest()
+    (before,) = room.listed().values()
+    (room.inbox / "monday").rename(room.inbox / "tuesday")
+    said = room.ingest()
+    (after,) = room.listed().values()
+    now = before["path"].replace("/monday/", "/tuesday/")
+    assert after | {"acquisition": None} == before | {"acquisition": None, "path": now}
+    assert {line["acquisition"] for line in said.of("outcome") if line["status"] == "unchanged"} == {
+        after["acquisition"]
+    }
+    assert room.json("list", "inbox/tuesday").of("acquisition") == [after]
+    assert room.json("search", "tuesday").of("acquisition") == [after]
+    assert not room.json("search", "monday").of("acquisition")
+    for target in (before["path"], now, after["acquisition"]):
+        (shown,) = room.json("show", target).of("acquisition")
+        assert shown["path"] == now
+        assert shown["vanished_at"] is None
+        assert {file["path"].rpartition("/")[0] for file in shown["files"]} == {now.rpartition("/")[0]}
+    assert room.json("check").status == 0
+    assert set(room.ingest().statuses.values()) == {"unchanged"}
+    (room.inbox / "tuesday").rename(room.inbox / "monday")
+    room.ingest()
+    assert list(room.listed().values()) == [before]
+
+
+def test_a_copy_takes_over_when_the_first_file_goes(room):
+    room.put("a.tif", zeiss())
+    room.ingest()
+    room.put("copy.tif", zeiss())
+    room.ingest()
+    (room.inbox / "a.tif").unlink()
+    room.ingest()
+    assert room.ingest().statuses == {"copy.tif": "unchanged"}
+    assert set(room.listed()) == {"copy.tif"}
+    room.put("copy.tif", zeiss(20.0))
+    assert room.ingest().statuses == {"copy.tif": "done"}
+    (line,) = room.listed().values()
+    assert len(room.json("show", line["acquisition"]).of("acquisition")[0]["versions"]) == 2
 
 
 def test_check_names_the_files_that_rotted(room):
