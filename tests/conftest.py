@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import judges as judging
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -24,6 +26,15 @@ def corpus():
     if not folder.is_dir():
         pytest.skip("needs ../shared/corpus (real instrument files, not part of the project)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def judges():
+    """A function: paths of NeXus files → {path: verdict} of pynxtools and silx; skips where they are not at hand."""
+    python = judging.interpreter()
+    if python is None:
+        pytest.skip(judging.ABSENT)
+    return lambda paths: judging.judged(python, paths)
 
 
 ALLOWED_SKIPS = ("needs torch",)
