@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from nffa_cli.catalogue import indexing, queries
+from nffa_cli.catalogue import indexing, lock, queries
 from nffa_cli.catalogue.connection import Connection, utc_now
 from nffa_cli.catalogue.rows import (
     CheckResult,
@@ -70,28 +70,24 @@ class Store:
 
         Raises LockedError at once when another run holds it.
         """
-        import filelock
-
-        lock, note = self._beside(".lock"), self._beside(".holder")
-        held = filelock.FileLock(lock)
-        try:
-            held.acquire(timeout=0)
-            note.write_text(str(os.getpid()), encoding="ascii")
-        except filelock.Timeout:
-            who = f" (process {pid})" if (pid := _read_pid(note)) else ""
-            what = f"another run of nffa{who} works on this catalogue"
-            raise LockedError(
-                what, where=str(self._db.path), hint="wait until it has ended, then run it again"
-            ) from None
-        except OSError as error:
-            held.release()
-            what = f"the lock of the catalogue cannot be taken ({error.strerror})"
-            raise DiskError(what, where=str(lock), hint="check the rights and the free space of NFFA_HOME") from error
-        try:
-            yield
-        finally:
-            note.unlink(missing_ok=True)
-            held.release()
+        path, note = self._beside(".lock"), self._beside(".holder")
+        with ExitStack() as held:
+            try:
+                free = held.enter_context(lock.locked(path))
+                if free:
+                    note.write_text(str(os.getpid()), encoding="ascii")
+            except OSError as error:
+                what = f"the lock of the catalogue cannot be taken ({error.strerror})"
+                hint = "check the rights and the free space of NFFA_HOME"
+                raise DiskError(what, where=str(path), hint=hint) from error
+            if not free:
+                who = f" (process {pid})" if (pid := _read_pid(note)) else ""
+                what = f"another run of nffa{who} works on this catalogue"
+                raise LockedError(what, where=str(self._db.path), hint="wait until it has ended, then run it again")
+            try:
+                yield
+            finally:
+                note.unlink(missing_ok=True)
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -168,28 +164,6 @@ class Store:
             if (known := queries.ledger_row(self._db, acquisition)) is not None:
                 self.save_ledger([known._replace(preview=True)])
 
-    def path(self, acquisition: str) -> str:
-        """Return where the main file of an acquisition lies, as far as is known."""
-        return self._known(acquisition)[1]
-
-    def move(self, acquisition: str, path: str) -> None:
-        """Note that the main file of an acquisition lies at ``path`` now, which gives it its id; ``save`` it there next.
-
-        The path that it had is remembered among its aliases.
-        """
-        name = path_key(path)
-        with self.batch():
-            seq, old, _ = self._known(acquisition)
-            self.forget([old])
-            place = os.fsencode(os.path.abspath(path))  # noqa: PTH100 (as in path_key)
-            self._db.do("UPDATE acquisition SET id = ?, path = ? WHERE seq = ?", (name, place, seq))
-            self._db.do(
-                """UPDATE acquisition SET superseded_by = ? WHERE superseded_by = ? AND path IN
-                    (SELECT f.path FROM version v JOIN file f ON f.version = v.seq WHERE v.acquisition = ?)""",
-                (name, acquisition, seq),
-            )
-            self.add_alias(name, old)
-
     def add_alias(self, acquisition: str, path: str) -> None:
         """Note that the main file at ``path`` has the same content as ``acquisition``."""
         with self.batch():
@@ -207,22 +181,6 @@ class Store:
             (acquisition,),
         )
         return [os.fsdecode(path) for (path,) in rows]
-
-    def aliases_of_vanished(self) -> list[str]:
-        """Return the other paths of acquisitions whose main files were not there when last looked for."""
-        rows = self._db.rows(
-            """SELECT alias.path FROM alias JOIN acquisition a ON a.seq = alias.acquisition
-            WHERE a.vanished_at IS NOT NULL"""
-        )
-        return [os.fsdecode(path) for (path,) in rows]
-
-    def save_asset(self, acquisition: str, asset: assets.Asset) -> None:
-        """Remember what was made of an acquisition; nothing happens if the catalogue does not know it."""
-        assets.save(self._db, acquisition, asset)
-
-    def assets(self, acquisition: str) -> tuple[assets.Asset, ...]:
-        """Return what was made of an acquisition, oldest first."""
-        return assets.of(self._db, acquisition)
 
     def supersede(self, acquisition: str, by: str) -> tuple[str, ...]:
         """Hide an acquisition, which turned out to be a part of ``by``; its versions are kept.

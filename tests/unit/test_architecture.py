@@ -39,7 +39,6 @@ DOORS = {
     "sqlite3": {"catalogue"},
     "rich": {"terminal"},
     "yaml": {"crosswalk.document"},
-    "filelock": {"catalogue.store"},
     "platformdirs": {"settings"},
     "psutil": {"pool", "fitness"},
     "click": {"cli", "commands"},
