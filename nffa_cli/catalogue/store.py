@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from nffa_cli.catalogue import indexing, lock, queries
+from nffa_cli.catalogue import assets, indexing, lock, queries
 from nffa_cli.catalogue.connection import Connection, utc_now
 from nffa_cli.catalogue.rows import (
     CheckResult,
@@ -164,6 +164,28 @@ class Store:
             if (known := queries.ledger_row(self._db, acquisition)) is not None:
                 self.save_ledger([known._replace(preview=True)])
 
+    def path(self, acquisition: str) -> str:
+        """Return where the main file of an acquisition lies, as far as is known."""
+        return self._known(acquisition)[1]
+
+    def move(self, acquisition: str, path: str) -> None:
+        """Note that the main file of an acquisition lies at ``path`` now, which gives it its id; ``save`` it there next.
+
+        The path that it had is remembered among its aliases.
+        """
+        name = path_key(path)
+        with self.batch():
+            seq, old, _ = self._known(acquisition)
+            self.forget([old])
+            place = os.fsencode(os.path.abspath(path))  # noqa: PTH100 (as in path_key)
+            self._db.do("UPDATE acquisition SET id = ?, path = ? WHERE seq = ?", (name, place, seq))
+            self._db.do(
+                """UPDATE acquisition SET superseded_by = ? WHERE superseded_by = ? AND path IN
+                    (SELECT f.path FROM version v JOIN file f ON f.version = v.seq WHERE v.acquisition = ?)""",
+                (name, acquisition, seq),
+            )
+            self.add_alias(name, old)
+
     def add_alias(self, acquisition: str, path: str) -> None:
         """Note that the main file at ``path`` has the same content as ``acquisition``."""
         with self.batch():
@@ -181,6 +203,22 @@ class Store:
             (acquisition,),
         )
         return [os.fsdecode(path) for (path,) in rows]
+
+    def aliases_of_vanished(self) -> list[str]:
+        """Return the other paths of acquisitions whose main files were not there when last looked for."""
+        rows = self._db.rows(
+            """SELECT alias.path FROM alias JOIN acquisition a ON a.seq = alias.acquisition
+            WHERE a.vanished_at IS NOT NULL"""
+        )
+        return [os.fsdecode(path) for (path,) in rows]
+
+    def save_asset(self, acquisition: str, asset: assets.Asset) -> None:
+        """Remember what was made of an acquisition; nothing happens if the catalogue does not know it."""
+        assets.save(self._db, acquisition, asset)
+
+    def assets(self, acquisition: str) -> tuple[assets.Asset, ...]:
+        """Return what was made of an acquisition, oldest first."""
+        return assets.of(self._db, acquisition)
 
     def supersede(self, acquisition: str, by: str) -> tuple[str, ...]:
         """Hide an acquisition, which turned out to be a part of ``by``; its versions are kept.
