@@ -40,6 +40,11 @@ PROFILE_TERMS: dict[str, str] = {**_INSTRUMENT, "facility": "instrument.facility
 _MATCHED = ("serial", "model", "vendor")
 
 
+def is_outside(quantity: Quantity) -> bool:
+    """Tell whether a session file or a profile said this, and not the instrument's file."""
+    return quantity.source.startswith((f"{SESSION_FILE}/", "profile:"))
+
+
 def merge(
     record: Record, session: Mapping[str, Any] | None, profile: Mapping[str, Any] | None, vocabulary: Vocabulary
 ) -> Record:
