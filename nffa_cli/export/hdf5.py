@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,7 +18,7 @@ from h5py import h5a, h5d, h5g, h5p, h5s, h5t, h5z
 from numpy.typing import NDArray
 
 from nffa_cli.errors import MissingPackage, NffaError, UnreadableFile, UsageError
-from nffa_cli.export import chunks
+from nffa_cli.export import chunks, packing, values
 from nffa_cli.export.sink import Sink
 from nffa_cli.export.tree import Ramp, Samples, Tree
 
@@ -28,10 +26,14 @@ Array: TypeAlias = NDArray[Any]
 Read: TypeAlias = Callable[[int, tuple[slice, ...]], Array]
 Part: TypeAlias = Callable[[tuple[slice, ...]], Array]
 
-GZIP_LEVEL = 1
-"""Measured on micrographs and spectra: libdeflate's 1 is smaller than zlib's 3 and twice as fast as zlib's 1; its 4 gains 1 %."""
-THREADS = min(4, os.cpu_count() or 1)
-"""That pack chunks; more have nothing to do, since one reads for all of them."""
+_TEXT = h5py.string_dtype()
+_DTYPES: dict[values.Kind, np.dtype[Any]] = {
+    "text": _TEXT,
+    "boolean": np.dtype(np.bool_),
+    "integer": np.dtype(np.int64),
+    "unsigned": np.dtype(np.uint64),
+    "number": np.dtype(np.float64),
+}
 
 
 def write(tree: Tree, path: str | Path, *, read: Read, compression: str = "gzip") -> None:
@@ -63,12 +65,16 @@ def write(tree: Tree, path: str | Path, *, read: Read, compression: str = "gzip"
     NffaError
         The tree holds what HDF5 cannot: a name, a list of uneven parts, a link to nowhere.
     """
-    packing = _Packing(compression)
+    filters = _Filters(compression)
     sink = Sink(os.fspath(path))
     try:
         with sink:
-            with h5py.File(sink, "w", libver=("v108", "v108"), track_order=True) as file:
-                _Writer(tree, read, packing).write(file)
+            try:
+                with h5py.File(sink, "w", libver=("v108", "v108"), track_order=True) as file:
+                    _Writer(tree, read, filters, sink).write(file)
+            except (OSError, RuntimeError):
+                sink.check()  # what HDF5 says of it, after a disk is full, comes of reading back what is not there
+                raise
             sink.finish()
     except BaseException:
         with suppress(OSError):
@@ -76,8 +82,8 @@ def write(tree: Tree, path: str | Path, *, read: Read, compression: str = "gzip"
         raise
 
 
-class _Packing:
-    """The filters of one compression: what HDF5 is told of them, and who packs."""
+class _Filters:
+    """The filters of one compression: what HDF5 is told of them, and writes them."""
 
     def __init__(self, name: str) -> None:
         if name not in chunks.COMPRESSIONS:
@@ -97,7 +103,7 @@ class _Packing:
         if itemsize > 1 and self.name in chunks.SHUFFLED:
             properties.set_shuffle()
         if self.ours:
-            properties.set_deflate(GZIP_LEVEL)
+            properties.set_deflate(packing.LEVEL)
         elif self._plugin is not None:
             properties.set_filter(self._plugin.filter_id, h5z.FLAG_MANDATORY, tuple(self._plugin.filter_options))
         else:
@@ -107,12 +113,14 @@ class _Packing:
 class _Writer:
     """Writes one tree; HDF5's types, spaces and property lists are made once, for they cost more than small values."""
 
-    def __init__(self, tree: Tree, read: Read, packing: _Packing) -> None:
+    def __init__(self, tree: Tree, read: Read, filters: _Filters, sink: Sink) -> None:
         self._tree = tree
         self._read = read
-        self._packing = packing
+        self._filters = filters
+        self._sink = sink
         self._targets = set(_targets(tree))
         self._text = h5t.py_create(_TEXT, logical=True)
+        self._held_text = h5t.py_create(_TEXT)
         self._scalar = h5s.create(h5s.SCALAR)
         self._types: dict[np.dtype[Any], Any] = {}
         self._groups = h5p.create(h5p.GROUP_CREATE)
@@ -166,13 +174,19 @@ class _Writer:
 
     def _attribute(self, item: Any, name: str, value: Any, where: str) -> None:
         place = f"{where}@{name}"
-        data, type_ = self._value(value, place, unsigned=name.endswith("_indices"))
+        data, type_, held = self._value(value, place, unsigned=name.endswith("_indices"))
         space = self._scalar if data.ndim == 0 else h5s.create_simple(data.shape)
-        h5a.create(item, _name(name, place), type_, space).write(data)
+        h5a.create(item, _name(name, place), type_, space).write(data, held)
 
-    def _value(self, value: Any, where: str, *, unsigned: bool = False) -> tuple[Array, Any]:
-        data = _as_array(value, where, unsigned=unsigned)
-        return data, self._text if data.dtype.hasobject else self._type(data.dtype)
+    def _value(self, value: Any, where: str, *, unsigned: bool = False) -> tuple[Array, Any, Any]:
+        """Return a value as an array, its type in the file and in memory."""
+        form = values.form(value, where, unsigned=unsigned)
+        data = np.empty(form.shape, _DTYPES[form.kind])
+        data[...] = form.data
+        if form.kind == "text":
+            return data, self._text, self._held_text
+        type_ = self._type(data.dtype)
+        return data, type_, type_
 
     def _type(self, dtype: np.dtype[Any]) -> Any:
         if dtype not in self._types:
@@ -183,18 +197,18 @@ class _Writer:
 
     def _field(self, group: Any, name: bytes, value: Any, where: str, *, spectra: bool) -> Any:
         if isinstance(value, Samples):
-            dtype = np.dtype(np.uint8 if value.dtype == "bool" else value.dtype)
+            dtype = _dtype(value, where)
             return self._array(group, name, value.shape, dtype, _samples(value, dtype, self._read, where), spectra)
         if isinstance(value, Ramp):
             dtype = np.dtype(np.int64 if value.whole else np.float64)
             return self._array(group, name, (value.size,), dtype, _ramp(value, dtype), spectra=False)
-        data, type_ = self._value(value, where)
+        data, type_, held = self._value(value, where)
         if data.ndim == 0:
             made = h5d.create(group, name, type_, self._scalar, dcpl=self._small)
         else:
             made = h5d.create(group, name, type_, h5s.create_simple(data.shape), dcpl=self._list)
         if data.size:
-            made.write(h5s.ALL, h5s.ALL, data)
+            made.write(h5s.ALL, h5s.ALL, data, held)
         return made
 
     def _array(
@@ -204,22 +218,23 @@ class _Writer:
         type_, space = self._type(dtype), h5s.create_simple(shape) if shape else self._scalar
         size = math.prod(shape) * dtype.itemsize
         chunk = chunks.chunk_shape(shape, dtype.itemsize, spectra=spectra) if size else ()
-        if not chunk or self._packing.name == "none" or size <= chunks.INDEX:
+        if not chunk or self._filters.name == "none" or size <= chunks.INDEX:
             return self._pour(h5d.create(group, name, type_, space, dcpl=self._plain), shape, dtype, part, ())
         if size <= chunks.SMALL:
             whole = part(tuple(slice(0, n) for n in shape))
-            if len(_pack(whole, shape)) + chunks.INDEX >= size:
+            if len(packing.pack(whole, shape)) + chunks.INDEX >= size:
                 return self._pour(
                     h5d.create(group, name, type_, space, dcpl=self._plain), shape, dtype, whole.__getitem__, ()
                 )
             chunk, part = shape, whole.__getitem__
         properties = _properties(h5d.FILL_TIME_NEVER)
         properties.set_chunk(chunk)
-        self._packing.declare(properties, dtype.itemsize)
+        self._filters.declare(properties, dtype.itemsize)
         made = h5d.create(group, name, type_, space, dcpl=properties)
-        if not self._packing.ours:
+        if not self._filters.ours:
             return self._pour(made, shape, dtype, part, chunk)
-        for place, packed in _packed(part, shape, chunk, dtype.itemsize):
+        for place, packed in packing.packed(part, shape, chunk, dtype.itemsize):
+            self._sink.check()
             made.write_direct_chunk(place, packed)
         return made
 
@@ -232,6 +247,7 @@ class _Writer:
             target = made.get_space()
             if block:
                 target.select_hyperslab(tuple(each.start for each in block), data.shape)
+            self._sink.check()
             made.write(h5s.create_simple(data.shape) if block else h5s.ALL, target, data, type_)
         return made
 
@@ -243,46 +259,17 @@ def _properties(fill: int = h5d.FILL_TIME_IFSET) -> Any:
     return made
 
 
-# --- chunks ---
+# --- samples ---
 
 
-def _packed(part: Part, shape: tuple[int, ...], chunk: tuple[int, ...], itemsize: int) -> Iterator[tuple[Any, bytes]]:
-    """Yield (place, packed bytes) of each chunk in order: one thread reads, some pack, at most two blocks are held."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        waiting: deque[list[tuple[Any, Future[bytes]]]] = deque()
-        for block in chunks.blocks(shape, chunk, itemsize):
-            data = part(block)
-            cuts = list(chunks.grid(data.shape, chunk))
-            corner = [each.start for each in block]
-            waiting.append(
-                [
-                    (
-                        tuple(a + cut.start for a, cut in zip(corner, place, strict=True)),
-                        pool.submit(_pack, data[place], chunk),
-                    )
-                    for place in cuts
-                ]
-            )
-            del data
-            if len(waiting) > 1:
-                yield from ((place, future.result()) for place, future in waiting.popleft())
-        while waiting:
-            yield from ((place, future.result()) for place, future in waiting.popleft())
-
-
-def _pack(data: Array, chunk: tuple[int, ...]) -> bytes:
-    """Return a chunk as HDF5's shuffle and deflate would write it; chunks at the far edges are filled up with zeros."""
-    import imagecodecs
-
-    if data.shape != chunk:
-        whole = np.zeros(chunk, data.dtype)
-        whole[tuple(slice(0, n) for n in data.shape)] = data
-        data = whole
-    raw = np.ascontiguousarray(data).reshape(-1).view(np.uint8)
-    if data.dtype.itemsize > 1:
-        raw = np.ascontiguousarray(raw.reshape(-1, data.dtype.itemsize).T).reshape(-1)
-    pack: Callable[[Any, int], Any] = imagecodecs.deflate_encode  # its stub knows no arrays
-    return bytes(pack(raw, GZIP_LEVEL))
+def _dtype(value: Samples, where: str) -> np.dtype[Any]:
+    try:
+        dtype = np.dtype(value.dtype)
+    except TypeError:
+        dtype = np.dtype(object)
+    if dtype.kind not in "biufc":
+        raise NffaError(f"samples of type {value.dtype} cannot be written", where=where)
+    return np.dtype(np.uint8) if dtype.kind == "b" else dtype
 
 
 def _samples(value: Samples, dtype: np.dtype[Any], read: Read, where: str) -> Part:
@@ -295,7 +282,7 @@ def _samples(value: Samples, dtype: np.dtype[Any], read: Read, where: str) -> Pa
         if value.part:
             got = getattr(got, value.part)
         shape = tuple(each.stop - each.start for each in block)
-        if got.size != math.prod(shape) or not np.can_cast(got.dtype, dtype, "safe" if got.dtype != bool else "unsafe"):
+        if got.size != math.prod(shape) or not np.can_cast(got.dtype, dtype):
             what = f"{got.dtype} samples of {got.shape} were read where {dtype} of {shape} were promised"
             raise UnreadableFile(what, where=where)
         return np.asarray(got.reshape(shape), dtype)
@@ -313,68 +300,20 @@ def _ramp(value: Ramp, dtype: np.dtype[Any]) -> Part:
     return part
 
 
-# --- values ---
-
-_TEXT = h5py.string_dtype()
-
-
-def _as_array(value: Any, where: str, *, unsigned: bool = False) -> Array:
-    """Return text as objects, numbers in HDF5's widest type of their kind, booleans as such."""
-    if isinstance(value, str):
-        return np.array(_bytes(value), dtype=_TEXT)
-    leaves = list(_leaves(value, where))
-    if any(isinstance(leaf, int) and not -(1 << 63) <= leaf < 1 << 64 for leaf in leaves):
-        value, leaves = _mapped(str, value), [""]
-    if leaves and all(isinstance(leaf, str) for leaf in leaves):
-        kind: Any = _TEXT
-        value = _mapped(_bytes, value)
-    elif leaves and all(isinstance(leaf, bool) for leaf in leaves):
-        kind = np.bool_
-    elif all(isinstance(leaf, int) for leaf in leaves) and leaves:
-        kind = np.uint64 if unsigned or max(leaves) >= 1 << 63 else np.int64
-    elif all(isinstance(leaf, int | float) for leaf in leaves):
-        kind = np.float64
-    else:
-        raise NffaError("a list of both texts and numbers", where=where)
-    try:
-        made = np.array(value, dtype=kind)
-    except (ValueError, OverflowError) as error:
-        raise NffaError("a list of parts that are not equally long", where=where) from error
-    if kind is _TEXT and made.size != len(leaves) and leaves != [""]:
-        raise NffaError("a list of parts that are not equally long", where=where)
-    return made
-
-
-def _leaves(value: Any, where: str) -> Iterator[Any]:
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item, where)
-    elif isinstance(value, str | bool | int | float):
-        yield value
-    else:
-        raise NffaError(f"{type(value).__name__} has no form in HDF5", where=where)
-
-
-def _mapped(change: Callable[[Any], Any], value: Any) -> Any:
-    return [_mapped(change, item) for item in value] if isinstance(value, list | tuple) else change(value)
-
-
-def _bytes(text: str) -> bytes:
-    """Return UTF-8; what HDF5's texts cannot hold as JSON would escape it."""
-    return text.replace("\0", "\\u0000").encode("utf-8", "backslashreplace")
+# --- names ---
 
 
 def _name(name: str, where: str) -> bytes:
     """Return the name of a group, field, link or attribute."""
     if not name or name == "." or "/" in name or "\0" in name:
         raise NffaError(f"{name!r} cannot be a name in HDF5", where=where)
-    return _bytes(name)
+    return values.text(name)
 
 
 def _name_path(path: Any, where: str) -> bytes:
     if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
         raise NffaError(f"{path!r} is no absolute path to link to", where=where)
-    return _bytes(path)
+    return values.text(path)
 
 
 def _targets(tree: Mapping[str, Any]) -> Iterator[str]:

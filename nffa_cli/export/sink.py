@@ -7,12 +7,15 @@ The file's first bytes, without which nobody takes it for HDF5, are written last
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from typing import Any
 
 from nffa_cli.errors import DiskError
 
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""No space left, no room in the largest file allowed, quota used up."""
 _HEAD = 8
 """Bytes of the format's signature."""
 
@@ -30,7 +33,7 @@ class Sink(io.RawIOBase):
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
         except OSError as error:
-            raise _full(error, path) from error
+            raise _disk_error(error, path) from error
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Move to a place."""
@@ -100,8 +103,12 @@ class Sink(io.RawIOBase):
                 os.fsync(self._file)
             except OSError as error:
                 self.failure = error
+        self.check()
+
+    def check(self) -> None:
+        """Raise DiskError if anything could not be written so far."""
         if self.failure is not None:
-            raise _full(self.failure, self.path) from self.failure
+            raise _disk_error(self.failure, self.path) from self.failure
 
     def close(self) -> None:
         """Close the file."""
@@ -110,9 +117,11 @@ class Sink(io.RawIOBase):
         super().close()
 
 
-def _full(error: OSError, path: str) -> DiskError:
-    what = f"cannot be written: {error.strerror or error}"
-    return DiskError(what, where=path, hint="free some space, or name another folder with --output")
+def _disk_error(error: OSError, path: str) -> DiskError:
+    full = error.errno in _FULL
+    what = "the disk is full" if full else f"cannot be written: {error.strerror or error}"
+    hint = "free some space, then run the same command again" if full else "choose a folder that you may write to"
+    return DiskError(what, where=path, hint=hint)
 
 
 if hasattr(os, "pwrite"):
