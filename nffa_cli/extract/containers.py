@@ -67,6 +67,11 @@ def _corrupt(what: str) -> UnreadableFile:
     return UnreadableFile(what, code="corrupt", hint="copy the file again from the instrument")
 
 
+def _never_written(what: str) -> UnreadableFile:
+    """Return the error of a file that has its length but ends in zeros where its format has none: a copy that stopped."""
+    return UnreadableFile(what, code="zero-tail", hint="wait until it is copied, or copy it again")
+
+
 def _tail(file: BinaryIO, size: int, length: int = _TAIL) -> bytes:
     file.seek(max(0, size - length))
     return file.read(length)
@@ -110,7 +115,8 @@ def _sfs(file: BinaryIO, size: int) -> int:
     """Return the end of the last chunk, after walking the file table and every file's pointer table.
 
     The container's header gives the chunk size, the address of the file table and the number of chunks. Chunk i lies at
-    0x118 + i × chunk size and starts with a header of 32 bytes whose first number chains tables that outgrow one chunk.
+    0x118 + i × chunk size and starts with a header of 32 bytes whose first number chains tables that outgrow one chunk;
+    only a chunk that is not in use has a header of zeros.
     """
     file.seek(0)
     if file.read(8) != b"AAMVHFSS":
@@ -126,7 +132,7 @@ def _sfs(file: BinaryIO, size: int) -> int:
     if items * _SFS_ITEM > size:
         raise _corrupt(f"SFS file table of {items} entries")
     table = _sfs_chain(file, tree, -(-items // (usable // _SFS_ITEM)), usable // _SFS_ITEM * _SFS_ITEM, chunk, chunks)
-    found_file = False
+    found_file, last = False, 0
     for index in range(items):
         entry = table[index * _SFS_ITEM : (index + 1) * _SFS_ITEM]
         first, length = struct.unpack_from("<iQ", entry)
@@ -137,11 +143,15 @@ def _sfs(file: BinaryIO, size: int) -> int:
             raise _corrupt(f"SFS entry {index} of {length} bytes in a file of {size}")
         count = -(-length // usable)
         pointers = _sfs_chain(file, first, -(-count // (usable // 4)), usable // 4 * 4, chunk, chunks)
-        if any(pointer >= chunks for (pointer,) in struct.iter_unpack("<I", pointers[: count * 4])):
+        used = (pointer for (pointer,) in struct.iter_unpack("<I", pointers[: count * 4]))
+        last = max(last, max(used, default=0))
+        if last >= chunks:
             raise _corrupt(f"SFS entry {index} points beyond the last chunk")
         _aacs(file, pointers, length, chunk)
     if not found_file:
         raise _corrupt("SFS container without files")
+    if not any(_fields(file, "<4Q", _SFS_START + last * chunk)):
+        raise _never_written(f"SFS chunk {last} is in use and all zero")
     return end
 
 
@@ -242,7 +252,11 @@ def _blockfile(file: BinaryIO, size: int) -> int:
     nx, ny = _fields(file, "<HH", 24)
     if not (start and side and nx and ny):
         raise _corrupt(f"block file of {ny} × {nx} patterns of {side} pixels")
-    return start + nx * ny * (6 + side * side)
+    frame = 6 + side * side
+    end = start + nx * ny * frame
+    if end <= size and not any(_fields(file, "<HI", end - frame)):
+        raise _never_written("the last pattern has no mark, only zeros")
+    return end
 
 
 def _spc(file: BinaryIO, size: int) -> int:
@@ -319,6 +333,8 @@ def _mib(file: BinaryIO, size: int) -> int:
     frame = header + width * height * bits // 8
     if frame <= header:
         raise _corrupt(f"Merlin frames of {height} × {width} pixels")
+    if size % frame == 0 and not any(_fields(file, "<Q", size - frame)):
+        raise _never_written("the last frame has no header, only zeros")
     return -(-size // frame) * frame
 
 
@@ -329,7 +345,10 @@ def _tvips(file: BinaryIO, size: int) -> int:
     frame = (12 if version == 1 else extra) + dimx * dimy * bits // 8
     if version not in (1, 2) or bits not in (8, 16, 32) or not dimx * dimy or start < 52:
         raise _corrupt(f"TVIPS stream of {dimy} × {dimx} pixels of {bits} bits")
-    return start + max(1, -(-(size - start) // frame)) * frame
+    end = start + max(1, -(-(size - start) // frame)) * frame
+    if end == size and any(_fields(file, "<12B", start)) and not any(_fields(file, "<12B", end - frame)):
+        raise _never_written("the last frame has no header, only zeros")
+    return end
 
 
 _JUDGES: dict[str, Callable[[BinaryIO, int], int]] = {

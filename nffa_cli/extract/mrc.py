@@ -14,7 +14,7 @@ import math
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from nffa_cli import rawtree
 from nffa_cli.errors import UnreadableFile
@@ -62,6 +62,7 @@ def read(files: Sequence[str]) -> RawMetadata:
         header = _header(data, order)
         extended = file.read(min(header["NSYMBT"], MOST_SECTIONS * mrc_fei.LONGEST))
         size = file.seek(0, 2)
+        faults = _faults(file, header, needs, size)
     tree: dict[str, Any] = {"header": rawtree.lossless(header), **_sections(header, extended, order)}
     if header["NSYMBT"] > MOST_KEPT:
         tree["extended"] = {"@data": {"offset": HEADER_BYTES, "bytes": header["NSYMBT"], "dtype": "|u1"}}
@@ -72,7 +73,6 @@ def read(files: Sequence[str]) -> RawMetadata:
         if sidecar.lower().endswith(".mdoc"):
             tree["mdoc"] = _mdoc(sidecar, warnings)
     signals = _signals(path, header, tree, order, warnings)
-    faults = (Remark("truncated", f"{size} bytes of {needs}"),) if needs is not None and needs > size else ()
     return RawMetadata(
         format="mrc",
         tree=tree,
@@ -82,6 +82,24 @@ def read(files: Sequence[str]) -> RawMetadata:
         warnings=tuple(warnings),
         reader="nffa mrc",
     )
+
+
+def _faults(file: BinaryIO, header: Mapping[str, Any], needs: int | None, size: int) -> tuple[Remark, ...]:
+    """Say what is missing at the end: bytes, or samples that are zero where the header's least value is above zero.
+
+    An eighth of the last section must be zero: a program may count its least value before it fills up the last rows.
+    """
+    if needs is None or needs > size:
+        return (Remark("truncated", f"{size} bytes of {needs}"),) if needs is not None else ()
+    known = 0 < header["DMIN"] <= header["DMEAN"] <= header["DMAX"]  # not known: the greatest is below the least
+    section = (needs - HEADER_BYTES - header["NSYMBT"]) // max(1, header["NZ"])
+    if not known or section < 8:
+        return ()
+    file.seek(needs - section // 8)
+    if any(file.read(section // 8)):
+        return ()
+    what = f"the last eighth of the last section is zero, its least value {header['DMIN']:g}"
+    return (Remark("zero-tail", f"{what}: was the file written to its end?"),)
 
 
 def _header(data: bytes, order: str) -> dict[str, Any]:

@@ -23,6 +23,9 @@ ZEISS, ZEISS_UNICODE = 34118, 34119
 FEI_SFEG, FEI_HELIOS, FEI_XML = 34680, 34682, 34683
 FIBICS = 51023
 
+PADDING = 16
+"""Zeros behind a text that breaks off from which on they mean that the rest was never written."""
+
 SCREEN_WIDTH = 1024
 """SmartSEM gives its pixel size for a picture of this width, whatever the width of the stored one."""
 
@@ -47,7 +50,7 @@ def zeiss(tiff: Tiff, files: Sequence[str]) -> Vendor:
         tree[str(ZEISS_UNICODE)] = {key: line for key, line in copy.items() if keys.get(key) != line}
     scale = _zeiss_pixel(keys, page.width)
     axes = {} if scale is None else {"x": (scale, 0.0, "m"), "y": (scale, 0.0, "m")}
-    return Vendor(tree, axes, faults=_blank(page, ZEISS))
+    return Vendor(tree, axes, faults=_unwritten(page, ZEISS))
 
 
 def _zeiss_lines(said: str) -> dict[str, Any]:
@@ -95,7 +98,7 @@ def fei(tiff: Tiff, files: Sequence[str]) -> Vendor:
     page = tiff.pages[0]
     tree: dict[str, Any] = {}
     warnings: list[Remark] = []
-    faults = list(_blank(page, FEI_SFEG, FEI_HELIOS, FEI_XML))
+    faults = list(_unwritten(page, FEI_SFEG, FEI_HELIOS, FEI_XML))
     for code in (FEI_SFEG, FEI_HELIOS):
         if code in page.tags and page.tags[code].complete:
             said, fault = _with_its_tail(tiff, page, code)
@@ -165,14 +168,21 @@ def _with_its_tail(tiff: Tiff, page: Page, code: int) -> tuple[str, list[Remark]
     return text(said), []
 
 
-def _blank(page: Page, *codes: int) -> tuple[Remark, ...]:
-    """Return a fault for each text tag that is nothing but zeros: room was made for it, but it was never written."""
+def _unwritten(page: Page, *codes: int) -> tuple[Remark, ...]:
+    """Return a fault for each text tag that was not written to its end: nothing but zeros, or a line that ends in them."""
     tags = [page.tags[code] for code in codes if code in page.tags]
     return tuple(
-        Remark("zero-tail", f"the text of tag {tag.code} is all zeros: was the file written to its end?")
+        Remark("zero-tail", f"the text of tag {tag.code} ends in zeros: was the file written to its end?")
         for tag in tags
-        if tag.complete and tag.size > 8 and not tag.raw.strip(b"\0")
+        if tag.complete and tag.size > 8 and _ends_in_zeros(tag.raw)
     )
+
+
+def _ends_in_zeros(raw: bytes) -> bool:
+    """Tell whether a text breaks off; a whole one may be padded, but an INI ends with its line and an XML with ``>``."""
+    said = raw.rstrip(b"\0")
+    is_text = said.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"[", b"<"))
+    return not said or (is_text and len(raw) - len(said) >= PADDING and not said.endswith((b"\n", b"\r", b">", b"=")))
 
 
 def fibics(tiff: Tiff, files: Sequence[str]) -> Vendor:
@@ -195,7 +205,7 @@ def fibics(tiff: Tiff, files: Sequence[str]) -> Vendor:
         if math.isfinite(scale) and scale > 0:
             axes[name] = (scale, 0.0, "um")
     warnings = (Remark("broken-xml", f"tag {FIBICS}: {why}"),) if why else ()
-    return Vendor({str(FIBICS): tree}, axes, faults=_blank(page, FIBICS), warnings=warnings)
+    return Vendor({str(FIBICS): tree}, axes, faults=_unwritten(page, FIBICS), warnings=warnings)
 
 
 def _named(branch: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,10 +33,11 @@ def sfs_file():
     """One entry of 3000 bytes in chunks of 1024: the container's own, file table, pointer table, four of data."""
     chunk, payload = 1024, b"\x01" * 3000
     usable = chunk - 32
+    head = struct.pack("<iIII16x", -1, 0, 6, 0)
     table = struct.pack("<iQQQQIi176s?3s256s32s", 2, len(payload), 0, 0, 0, 0, -1, b"", False, b"", b"EDS", b"")
     pointers = struct.pack("<4I", 3, 4, 5, 6)
     parts = [b"", table, pointers, *(payload[i : i + usable] for i in range(0, len(payload), usable))]
-    whole = bytearray(0x118) + b"".join(bytes(32) + part.ljust(usable, b"\0") for part in parts)
+    whole = bytearray(0x118) + b"".join(head + part.ljust(usable, b"\0") for part in parts)
     whole[:8] = b"AAMVHFSS"
     struct.pack_into("<fI", whole, 0x124, 2.6, chunk)
     struct.pack_into("<III", whole, 0x140, 1, 1, len(parts))
@@ -88,7 +89,7 @@ def mib_file():
 
 def tvips_file():
     head = struct.pack("<13I", 256, 2, 4, 3, 16, 0, 0, 1, 1, 10, 200, 1000, 60).ljust(256, b"\0")
-    return head + bytes(60 + 24) * 5
+    return head + b"".join(struct.pack("<III48x24x", number, 1_600_000_000, 0) for number in range(5))
 
 
 WHOLE = {
@@ -147,6 +148,17 @@ def test_garbage_is_refused_or_judged(name, tmp_path):
         except UnreadableFile:
             continue
         assert needs is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "zeros"), [("bruker-bcf", 1024), ("blockfile", 22), ("rosetta-mib", 400), ("rosetta-tvips", 84)]
+)
+def test_a_last_piece_without_its_mark_was_never_written(name, zeros, tmp_path):
+    data = WHOLE[name]()
+    (tmp_path / "file").write_bytes(data[:-zeros] + bytes(zeros))
+    with pytest.raises(UnreadableFile) as caught:
+        containers.needs(str(tmp_path / "file"), name)
+    assert caught.value.code == "zero-tail"
 
 
 def test_sfs_pointing_outside_is_corrupt(tmp_path):

@@ -120,3 +120,15 @@ def test_short_and_odd_files(tmp_path):
     assert [fault.code for fault in mrc.read([str(path)]).faults] == ["truncated"]
     raw = mrc.read([make(path, mode=3)])
     assert (raw.signals, [remark.code for remark in raw.warnings]) == ((), ["unsupported-data-type"])
+
+
+@pytest.mark.parametrize(("least", "codes"), [(1.0, ["zero-tail"]), (0.0, []), (-1.0, []), (300.0, [])])
+def test_zeros_at_the_end_that_the_statistics_exclude(tmp_path, least, codes):
+    path = tmp_path / "a.mrc"
+    make(path)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<3f", data, 76, least, 200.0, 100.0)
+    path.write_bytes(data)
+    assert not mrc.read([str(path)]).faults
+    path.write_bytes(data[:-8] + bytes(8))
+    assert [fault.code for fault in mrc.read([str(path)]).faults] == codes

@@ -304,6 +304,14 @@ def test_fei_text_that_is_still_zeros(tmp_path):
     assert fault.code == "zero-tail"
 
 
+@pytest.mark.parametrize(("kept", "codes"), [(FEI[:-9], ["zero-tail"]), (FEI, []), (b"<M><a>1</a></M>", []),
+                                             (b"<M><a>1</", ["zero-tail"])])  # fmt: skip
+def test_a_text_that_breaks_off_into_zeros_was_never_written(tmp_path, kept, codes):
+    code = 34683 if kept.startswith(b"<") else 34682
+    data = build([page(8, 8, NOISE[:64], tags={code: (2, kept + bytes(40))})])
+    assert [fault.code for fault in tiff.read([saved(tmp_path, data)]).faults] == codes
+
+
 def test_ini_keeps_what_comes_twice():
     tree = ini("[A]\nx=1\nx=2\nstray\n[A]\ny = a=b\n")
     assert tree == {"A": {"x": "1", "x#2": "2", "#line": "stray"}, "A#2": {"y": "a=b"}}

@@ -243,6 +243,15 @@ def test_tvips_blocks(tmp_path):
     assert (pattern.signals[0].kind, scales(pattern)[1]) == ("diffraction", ("kx", 1.0, None))
 
 
+@pytest.mark.parametrize(("zeros", "codes"), [(25, ["zero-tail"]), (16, []), (32, [])])
+def test_of_a_cameras_picture_three_quarters_are_not_zero(tmp_path, zeros, codes):
+    data = tiff({37706: (4, struct.pack("<I", 1)), 37708: (7, tvips_header())})
+    raw = read(tmp_path, data[: 8 + 32 - zeros] + bytes(zeros) + data[8 + 32 :])
+    assert raw.format == "tvips-tiff"
+    assert [fault.code for fault in raw.faults] == codes
+    assert [warning.code for warning in raw.warnings] == ["blank-image"] * (zeros == 32)
+
+
 def test_a_tvips_header_cut_anywhere_never_crashes():
     data = tvips_header()
     for length in (*range(0, 400, 7), *range(400, len(data), 101)):
