@@ -17,7 +17,9 @@ MAX_LEAVES = 5000
 """Most values that are shown; a larger tree is in the JSON, and browsing it would help nobody."""
 MAX_DEPTH = 64
 
-_UNSAFE = re.compile(r"[/@>\x00-\x1f]")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
+_RESERVED = ("_end", "_errors", "_indices", "_mask", "_set", "_weights", "_scaling_factor", "_offset", "_log")
+"""How NeXus names what accompanies another field; a name of ours that ends so gets one more underscore."""
 
 
 def collection(tree: Mapping[str, Any]) -> Tree:
@@ -48,16 +50,17 @@ def _shown(value: Any) -> bool:
 
 
 def safe(key: str) -> str:
-    """Return a name that is one in HDF5 and in our trees."""
+    """Return what NeXus takes for a name: Latin letters, digits, underscores and, between them, dots."""
     name = _UNSAFE.sub("_", key)
-    return "_" * max(len(name), 1) if not name.strip(".") else name
+    name = re.sub(r"^\.+|\.+$", "_", name) or "_"
+    return f"{name}_" if name.endswith(_RESERVED) else name
 
 
 def terms(found: Mapping[str, Quantity]) -> Tree:
     """Return the terms of a record as fields, with unit, source and raw text as attributes."""
     made: Tree = {"@NX_class": "NXcollection"}
-    for name, quantity in found.items():
-        value = quantity.value
+    for term, quantity in found.items():
+        name, value = safe(term), quantity.value
         made[name] = value if _shown(value) else json.dumps(value)
         if quantity.unit is not None:
             made[f"{name}@units"] = quantity.unit
