@@ -24,6 +24,7 @@ _SFS_ITEM = 512
 _MRC_BITS = {0: 8, 1: 16, 2: 32, 3: 32, 4: 64, 6: 16, 12: 16}
 _EDAX_FULL_HEADER = 20994
 _JEOL_PARAMETERS = 340
+_JEOL_TRAILER = bytes(8) + b"\x01" + bytes(25)
 _TAIL = 4096
 
 
@@ -281,7 +282,8 @@ def _jeol_eds(file: BinaryIO, size: int) -> int:
     """Return the end of the parameter block behind the channels, walking the counted tables between them.
 
     Layout as RosettaSciIO's JEOL reader knows it: channels from byte 458; excluded elements; selected elements with
-    their lines; quantification results; a block of parameters of fixed length that begins with the number 5.
+    their lines; quantification results; a block of parameters of fixed length that begins with the number 5. Behind it
+    lies a trailer whose meaning nobody has told: one that breaks off is missed, another one or none is taken as it is.
     """
     (channels,) = _fields(file, "<i", 454)
     if not 0 < channels <= 1 << 20:
@@ -308,6 +310,9 @@ def _jeol_eds(file: BinaryIO, size: int) -> int:
         at += 28 + results * 126
     if _fields(file, "<i", at) == (5,):
         at += 4 + _JEOL_PARAMETERS
+        trailer = _tail(file, size, max(0, size - at)) if size - at < len(_JEOL_TRAILER) else b""
+        if trailer and _JEOL_TRAILER.startswith(trailer):
+            at += len(_JEOL_TRAILER)
     return at
 
 

@@ -82,6 +82,11 @@ def zip_file():
     return buffer.getvalue()
 
 
+def eds_file(trailer=bytes(8) + b"\1" + bytes(25)):
+    """Two channels, no tables, the parameters, and what Analysis Station writes behind them."""
+    return bytes(454) + struct.pack("<3i", 2, 7, 9) + bytes(16) + struct.pack("<i", 5) + b"\2" * 340 + trailer
+
+
 def mib_file():
     head = b"MQ1,000001,00384,01,0004,0002,U16,   1x1,01,2020-01-01 00:00:00.0,0.001".ljust(384, b"\0")
     return (head + bytes(16)) * 3
@@ -103,6 +108,7 @@ WHOLE = {
     "blockfile": blo_file,
     "edax-spc": spc_file,
     "edax-spd": spd_file,
+    "jeol-eds": eds_file,
     "rosetta-prz": zip_file,
     "rosetta-mib": mib_file,
     "rosetta-tvips": tvips_file,
@@ -120,7 +126,7 @@ def judged(path, name, data):
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_whole_file_needs_what_it_has(name, tmp_path):
-    data = WHOLE[name]()
+    data = eds_file(b"") if name == "jeol-eds" else WHOLE[name]()
     (tmp_path / "file").write_bytes(data)
     assert containers.needs(str(tmp_path / "file"), name) == len(data)
 
@@ -159,6 +165,11 @@ def test_a_last_piece_without_its_mark_was_never_written(name, zeros, tmp_path):
     with pytest.raises(UnreadableFile) as caught:
         containers.needs(str(tmp_path / "file"), name)
     assert caught.value.code == "zero-tail"
+
+
+@pytest.mark.parametrize("trailer", [b"", b"\2" * 20, bytes(40)])
+def test_an_unknown_end_of_a_jeol_spectrum_is_taken_as_it_is(trailer, tmp_path):
+    assert judged(tmp_path / "file", "jeol-eds", eds_file(trailer))
 
 
 def test_sfs_pointing_outside_is_corrupt(tmp_path):
