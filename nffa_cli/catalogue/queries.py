@@ -28,6 +28,9 @@ FEW_WITH_WORDS = 300
 MODERATE = 16_000
 """A filter that no more records pass is made a list, against which each hit of a word is held."""
 
+SPELT_OUT = 50
+"""No more texts than this stand in the statement itself, which is quicker than a list that SQLite takes apart."""
+
 PAGE = 500
 """Records fetched at a time."""
 
@@ -75,10 +78,10 @@ def matching(
     if order != "recent":
         among = ["a.seq IN (SELECT rowid FROM words_index WHERE words_index MATCH ?)"] if words else []
         return _seqs(db, _SORTED[order], conditions, page, first=words, among=among)
-    few = _fewest(db, conditions, FEW_WITH_WORDS if words else FEW)
+    few = _narrow(db, conditions, FEW_WITH_WORDS if words else FEW)
     if few is not None:
-        condition, seqs = few
-        conditions.remove(condition)
+        narrow, seqs = few
+        conditions = [condition for condition in conditions if condition not in narrow]
         return _seqs(db, _FEW_WORDS if words else _FEW, conditions, page, first=[json.dumps(seqs), *words])
     if words:
         conditions = [_listed(db, condition) for condition in conditions]
@@ -263,8 +266,10 @@ def _condition(db: Connection, item: search.Filter) -> _Condition:
             texts = _texts(db, term)
             if texts is None:
                 return _on_term(term, "text IS NOT NULL AND instr(text, ?)", (text,))
-            fitting = json.dumps([known for known in texts if text in known])
-            return _on_term(term, "text IN (SELECT value FROM json_each(?))", (fitting,))
+            fitting = [known for known in texts if text in known]
+            if len(fitting) <= SPELT_OUT:
+                return _on_term(term, f"text IN ({', '.join('?' * len(fitting))})", tuple(fitting))
+            return _on_term(term, "text IN (SELECT value FROM json_each(?))", (json.dumps(fitting),))
         case search.NumberIs(term, low, high, is_open):
             equal = "" if is_open else "="
             bounds = [(f"number >{equal} ?", low), (f"number <{equal} ?", high)]
@@ -289,20 +294,25 @@ def _texts(db: Connection, term: str) -> list[str] | None:
     return [text for (text,) in rows] if len(rows) < FEW else None
 
 
-def _fewest(db: Connection, conditions: list[_Condition], few: int) -> tuple[_Condition, list[int]] | None:
-    """Return the first condition that less than ``few`` rows pass, with these rows; None if there is none."""
-    for condition in conditions:
-        seqs = db.rows(f"{condition.listing} LIMIT {few}", condition.values)
-        if len(seqs) < few:
-            return condition, [seq for (seq,) in seqs]
-    return None
+def _narrow(db: Connection, conditions: list[_Condition], few: int) -> tuple[list[_Condition], list[int]] | None:
+    """Return the conditions that less than ``few`` rows pass, with the rows that pass all of these; None: there are none."""
+    narrow = [condition for condition in conditions if _count(db, condition, few) < few]
+    if not narrow:
+        return None
+    passing = [{seq for (seq,) in db.rows(condition.listing, condition.values)} for condition in narrow]
+    return narrow, list(set.intersection(*passing))
+
+
+def _count(db: Connection, condition: _Condition, most: int) -> int:
+    """Return how many rows pass, counting no further than ``most``."""
+    counted = f"SELECT count(*) FROM ({condition.listing} LIMIT {most})"  # noqa: S608
+    return int(db.rows(counted, condition.values)[0][0])
 
 
 def _listed(db: Connection, condition: _Condition) -> _Condition:
     """Return the condition as a list that is made once, if no more than ``MODERATE`` rows pass it."""
-    counted = f"SELECT count(*) FROM ({condition.listing} LIMIT {MODERATE + 1})"  # noqa: S608
-    passing = db.rows(counted, condition.values)[0][0]
-    return replace(condition, probe=f"+w.rowid IN ({condition.listing})") if passing <= MODERATE else condition
+    is_moderate = _count(db, condition, MODERATE + 1) <= MODERATE
+    return replace(condition, probe=f"+w.rowid IN ({condition.listing})") if is_moderate else condition
 
 
 def _seqs(
