@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from nffa_cli import cli, errors, forms, identify, settings
-from nffa_cli.crosswalk import load, vocabulary
+from nffa_cli.crosswalk import load, outward, vocabulary
 
 PAGES = Path(__file__).parent
 NOTE = "<!-- Made by `python -m docs.generate` from the code; change the code, not this page. -->\n"
@@ -63,17 +63,18 @@ def formats() -> str:
 
 def terms() -> str:
     """Return the vocabulary."""
-    words = vocabulary.load(settings.shipped("crosswalks"))
+    folder = settings.shipped("crosswalks")
+    words, nxem = vocabulary.load(folder), outward.load(folder / "outward" / "nxem.yaml")
     rows = []
     for term in words.terms.values():
         plausible = f"{term.plausible[0]:g} to {term.plausible[1]:g}" if term.plausible else ""
-        rows.append(
-            [f"`{term.name}`", term.type, term.unit, plausible, term.definition, f"`{term.nxem}`" if term.nxem else ""]
-        )
+        places = ", ".join(f"`{place}`" for place in nxem.places(term.name))
+        rows.append([f"`{term.name}`", term.type, term.unit, plausible, term.definition, places])
     return (
         "# Vocabulary\n\nValues are in these units, always. Outside the plausible range a value is kept and "
-        "warned of; zero and less are absent where only more than zero is plausible.\n\n"
-        + table(["term", "type", "unit", "plausible", "meaning", "NXem"], rows)
+        "warned of; zero and less are absent where only more than zero is plausible. The last column is the place in an "
+        f"exported file below `/entry1`, as NXem of NeXus {nxem.release} has it; every term also stands in "
+        "`/entry1/nffa/terms`.\n\n" + table(["term", "type", "unit", "plausible", "meaning", "NXem"], rows)
     )
 
 

@@ -23,24 +23,34 @@ def command() -> None:
 @command.command("list")
 @output_options
 def list_(terminal: Terminal) -> int:
-    """List the formats that have a crosswalk, with the number of terms each can give.
+    """List the formats that have a crosswalk, the schemas that take their terms, and how many terms each.
 
     \b
     Example:
       nffa crosswalk list
     """  # noqa: D301 - \b is Click's mark for text that is not to be wrapped
-    from nffa_cli.crosswalk import check, load
+    from nffa_cli.crosswalk import check, load, outward
 
     paths = check.files(settings.shipped("crosswalks"))
+    shapes = [outward.load(path) for path in check.outward_files(settings.shipped("crosswalks"))]
     rows = [(path.stem, load.load(path), check.examples(path)) for path in paths]
     for name, table, examples in rows:
         terminal.data({
             "type": "crosswalk", "format": name, "version": table.version, "rules_in": table.file,
             "terms": [item.name for item in table.fields], "examples": examples, "sha256": table.sha256,
         })  # fmt: skip
-    terminal.data({"type": "summary", "crosswalks": len(rows)})
+    for shape in shapes:
+        terminal.data({
+            "type": "outward", "schema": shape.schema, "version": shape.version, "release": shape.release,
+            "terms": list(shape.terms), "sha256": shape.sha256,
+        })  # fmt: skip
+    terminal.data({"type": "summary", "crosswalks": len(rows) + len(shapes)})
     columns = ("format", ">version", ">terms", ">examples", "rules in")
     terminal.table(columns, [(name, t.version, len(t.fields), examples, t.file) for name, t, examples in rows])
+    columns = ("schema", ">version", ">terms", "definition", "rules in")
+    terminal.table(
+        columns, [(s.schema, s.version, len(s.terms), f"{s.definition} of {s.release}", s.file) for s in shapes]
+    )
     return 0
 
 
@@ -67,7 +77,7 @@ def check_(path: Path | None, coverage: str | None, terminal: Terminal) -> int:
 
     shipped = settings.shipped("crosswalks")
     words = vocabulary.load(shipped)
-    count = len(check.files(path or shipped))
+    count = len({*check.files(path or shipped), *check.outward_files(path or shipped)})
     if not count:
         raise UsageError("no crosswalk (a .yaml file) is there", where=str(path), hint="crosswalks/README.md shows one")
     problems = check.check(path or shipped, words)

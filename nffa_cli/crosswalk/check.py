@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nffa_cli.crosswalk import apply, document, load, transforms, units
+from nffa_cli.crosswalk import apply, document, load, outward, transforms, units
 from nffa_cli.crosswalk.vocabulary import Term, Vocabulary
 from nffa_cli.errors import CrosswalkError, NffaError
 from nffa_cli.records import Axis, RawMetadata, Record, Signal
@@ -70,7 +70,25 @@ def files(path: Path) -> list[Path]:
 
 def check(path: Path, vocabulary: Vocabulary) -> list[Problem]:
     """Return all that is wrong with the crosswalk files at ``path`` and the examples beside them."""
-    return [problem for item in files(path) for problem in _check_file(item, vocabulary)]
+    inward = [item for item in files(path) if not is_outward(item)]
+    found = [problem for item in inward for problem in _check_file(item, vocabulary)]
+    return found + [problem for item in outward_files(path) for problem in _check_outward(item, vocabulary)]
+
+
+def outward_files(path: Path) -> list[Path]:
+    """Return the outward crosswalk files at ``path``: itself, or those in its ``outward`` folder."""
+    if not path.is_dir():
+        return [path] if is_outward(path) else []
+    return sorted((path if path.name == "outward" else path / "outward").glob("*.yaml"))
+
+
+def is_outward(path: Path) -> bool:
+    """Tell an outward crosswalk by its first words; a file that cannot be parsed is none."""
+    try:
+        head = document.read(path)[0].root.value
+    except CrosswalkError:
+        return False
+    return isinstance(head, dict) and "outward" in head
 
 
 def examples(path: Path) -> int:
@@ -196,6 +214,46 @@ def _rule_of_axis(rule: load.Rule) -> str | None:
     except CrosswalkError as error:
         return error.what
     return f"'{rule.unit}' calibrates nothing" if unit.canonical in units.UNCALIBRATED else None
+
+
+def _check_outward(path: Path, vocabulary: Vocabulary) -> Iterator[Problem]:
+    try:
+        shape = outward.load(path)
+    except CrosswalkError as error:
+        yield Problem(error.where or str(path), error.what, error.hint)
+        return
+    first: dict[str, int] = {}
+    for field in shape.fields:
+        if field.to in first:
+            where = f"{path}:{field.line}"
+            yield Problem(where, f"'{field.to}' is filled on line {first[field.to]} already", "join the two with 'any'")
+        first.setdefault(field.to, field.line)
+        for rule in field.rules:
+            where = f"{path}:{rule.line}"
+            try:
+                asked = {name: vocabulary.term(name, where) for name in rule.asked}
+            except CrosswalkError as error:
+                yield Problem(where, error.what, error.hint)
+                continue
+            for complaint in _rule_of_place(field, rule, asked):
+                yield Problem(where, f"'{field.to}': {complaint}")
+
+
+def _rule_of_place(field: outward.Field, rule: outward.Rule, asked: Mapping[str, Term]) -> Iterator[str]:
+    for name in rule.terms:
+        term = asked[name]
+        if term.type != field.type and not (rule.map is not None and field.type == "boolean"):
+            yield f"'{name}' is a {term.type}, the place takes a {field.type}"
+    units_ = [(name, field.unit) for name in rule.terms if field.unit is not None]
+    for name, unit in units_ + [(name, unit) for name, _, unit in (*rule.at_least, *rule.at_most)]:
+        wanted = asked[name].unit
+        try:
+            if wanted is None:
+                yield f"'{name}' has no unit to compare"
+            else:
+                units.convert(1.0, wanted, unit or "1")
+        except CrosswalkError as error:
+            yield error.what
 
 
 def _beside(path: Path) -> Path:

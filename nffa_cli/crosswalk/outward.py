@@ -132,8 +132,8 @@ class Group(NamedTuple):
 class Outward(NamedTuple):
     """An outward crosswalk: from terms to one schema.
 
-    places
-        Names for long paths, as written in the file. ``groups``: by path, parents first.
+    groups
+        By path below the entry, parents first.
     detector_named
         Formats in which a signal bears its detector's name.
     """
@@ -148,6 +148,11 @@ class Outward(NamedTuple):
     groups: Mapping[str, Group]
     fields: tuple[Field, ...]
     detector_named: frozenset[str] = frozenset()
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """All terms that have a place."""
+        return tuple(dict.fromkeys(name for field in self.fields for name in field.terms))
 
     def field(self, path: str) -> Field | None:
         """Return what fills the place ``path`` (below the entry); None: no term does."""

@@ -14,7 +14,7 @@ from nffa_cli.errors import CrosswalkError
 Type = Literal["number", "text", "time", "list", "boolean"]
 """What a value of a term is. time: ISO 8601 text; list: a list of texts."""
 
-_KEYS = frozenset({"type", "unit", "definition", "plausible", "expected", "nxem"})
+_KEYS = frozenset({"type", "unit", "definition", "plausible", "expected"})
 
 
 class Term(NamedTuple):
@@ -26,8 +26,6 @@ class Term(NamedTuple):
         Lowest and highest value, in the canonical unit, that no one would doubt.
     expected
         A good record has it; what is absent is listed as missing.
-    nxem
-        Where NXem v2026.01 keeps it, below the entry; None where it has no place of its own.
     """
 
     name: str
@@ -36,7 +34,6 @@ class Term(NamedTuple):
     definition: str
     plausible: tuple[float, float] | None = None
     expected: bool = False
-    nxem: str | None = None
 
 
 class Vocabulary(NamedTuple):
@@ -86,7 +83,6 @@ def _term(file: document.Document, name: str, node: document.Node) -> Term:
         definition=" ".join(found["definition"].split()),
         plausible=(float(limits[0]), float(limits[1])) if limits else None,
         expected=found.get("expected") is True,
-        nxem=found.get("nxem"),
     )
 
 

@@ -78,10 +78,10 @@ def build(record: Record, raw: RawMetadata, source: Source, outward: Outward) ->
         "definition@version": outward.release,
         **({"definition@URL": outward.url} if outward.url else {}),
     }
-    _add_terms(entry, record, outward)
     entry["profiling"] = _profiling(raw, source)
     for number, file in enumerate(source.files, 1):
         entry[f"note{number}"] = _note(file)
+    _add_terms(entry, record, outward)
     unplaced = _add_signals(entry, record, source, outward)
     _group(entry, EVENT, outward)["vendor_metadata"] = _vendor(raw)
     entry["nffa"] = _own(record, source, unplaced)
