@@ -15,7 +15,7 @@ from typing import Any
 
 from nffa_cli import readiness, scan, settings
 from nffa_cli.context import Contexts
-from nffa_cli.pool import Job, Pool, limits
+from nffa_cli.pool import Answer, Job, Pool, limits
 from nffa_cli.records import Acquisition, Status
 
 STATUS_OF: Mapping[str, Status] = {
@@ -78,25 +78,31 @@ def _finished(
     while waiting:
         if "answer" in waiting[0]:
             yield waiting.popleft()
-            continue
-        if not all_ and not pool.full:
+        elif all_ or pool.full:
+            for answer in pool.answers(wait=True):
+                if more := _noted(answer, values, second=second):
+                    pool.submit(more)
+        else:
             return
-        for answer in pool.answers(wait=True):
-            item = answer.job.tag
-            if "read" in item:
-                item["hyperspy"] = answer.header.get("hyperspy") or {"error": answer.header["reason"]}
-                item["answer"] = item.pop("read")
-                continue
-            if answer.blob:
-                from nffa_cli.reading import unpack_json
 
-                tree = unpack_json(answer.blob)
-                item |= {"raw": tree["tree"], "anchors": tree["anchors"]}
-            if second and answer.header["state"] != "skipped":
-                item["read"] = answer.header
-                pool.submit(replace(request("hyperspy", item["acquisition"], values), tag=item))
-            else:
-                item["answer"] = answer.header
+
+def _noted(answer: Answer, values: settings.Settings, *, second: bool) -> Job | None:
+    """Put an answer into its item; return the job for HyperSpy if the item is not done before that has read it too."""
+    item, header = answer.job.tag, answer.header
+    if answer.job.request["job"] == "hyperspy":
+        item["hyperspy"] = header.get("hyperspy") or {"error": header["reason"]}
+        item["answer"] = item.pop("read")
+        return None
+    if answer.blob:
+        from nffa_cli.reading import unpack_json
+
+        tree = unpack_json(answer.blob)
+        item |= {"raw": tree["tree"], "anchors": tree["anchors"]}
+    if not second or header["state"] == "skipped":
+        item["answer"] = header
+        return None
+    item["read"] = header
+    return replace(request("hyperspy", item["acquisition"], values), tag=item)
 
 
 def explain(path: str, term: str) -> dict[str, Any]:
