@@ -71,13 +71,8 @@ def frame(
         Position on the axes before the last two (three in colour).
     max_side
         None: the frame as it is.
-    loaders
-        As for ``slab``.
 
-    Raises
-    ------
-    UnreadableFile
-        As ``slab``.
+    ``loaders`` and what is raised: as for ``slab``.
     """
     tail = 3 if is_colour(signal) else 2
     lead = _position(signal, index, tail)
@@ -125,13 +120,8 @@ def spectrum(signal: Signal, index: Sequence[int] | None = None, *, loaders: Loa
         A signal whose last axis is the one to follow.
     index
         Position on the other axes. None: the mean over them (float64), of a regular sample when they are many.
-    loaders
-        As for ``slab``.
 
-    Raises
-    ------
-    UnreadableFile
-        As ``slab``.
+    ``loaders`` and what is raised: as for ``slab``.
     """
     if index is not None or len(signal.shape) == 1:
         lead = _position(signal, index or (), 1)
