@@ -21,7 +21,7 @@ DEEPEST, LONGEST = 16, 10_000
 def volume_end(tiff: Tiff) -> int:
     """Return the byte after the last field of the volume, 0 if there is none or its links make no chain.
 
-    A link past the end of the file gives a value greater than its size: the rest is missing.
+    A link past the end of the file, or to a field of zeros, gives a value greater than its size: the rest is missing.
     """
     start = 8
     for _ in range(DEEPEST):
@@ -34,7 +34,9 @@ def volume_end(tiff: Tiff) -> int:
         for _ in range(LONGEST):
             if at + 16 > tiff.size:
                 return at + 16
-            kind, _tag, following, size = struct.unpack("<IIII", tiff.source.read(at, 16))
+            kind, tag, following, size = struct.unpack("<IIII", tiff.source.read(at, 16))
+            if not (kind or tag or following or size):
+                return tiff.size + 1
             if not following:
                 break
             if start + following <= at:

@@ -362,4 +362,6 @@ def test_sis_volume_tells_where_the_file_ends(tmp_path):
     for length in range(tail, len(moved)):
         raw = tiff.read([saved(tmp_path, bytes(moved[:length]))])
         assert [fault.code for fault in raw.faults] == ["truncated"]
+    raw = tiff.read([saved(tmp_path, bytes(moved[:-28]) + bytes(28))])
+    assert [fault.code for fault in raw.faults] == ["truncated"], "the last field was never written"
     assert not tiff.read([saved(tmp_path, bytes(whole))]).faults
