@@ -93,10 +93,12 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
 
     shown = store.show(target)
     entry = shown.entry
+    assets = store.assets(entry.id)
     current = next(version for version in shown.versions if version.current)
     line = as_json(entry) | {
         "files": [{"path": forward(f.path), "size": f.size, "sha256": f.sha256, "role": f.role} for f in current.files],
         "aliases": [forward(alias) for alias in shown.aliases],
+        "assets": [asset.as_json() for asset in assets],
         "superseded_by": shown.superseded_by,
         "vanished_at": shown.vanished_at,
         "provenance": {name: getattr(current.provenance, name) for name in current.provenance.__dataclass_fields__},
@@ -112,6 +114,8 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
     )
     for alias in shown.aliases:
         terminal.line(f"  the same content was seen at {alias}")
+    for asset in assets:
+        terminal.line(f"  {asset.kind}: {asset.path}" + ("" if asset.complete else "  (incomplete)"))
     if shown.vanished_at:
         terminal.line(f"  the file was gone when nffa looked at {shown.vanished_at}")
     if entry.preview:

@@ -12,6 +12,7 @@ from nffa_cli import __version__
 COMMANDS = {
     "ingest": "Read a folder into the catalogue: record, preview, provenance.",
     "inspect": "Show what a file holds and what nffa makes of it; nothing is stored.",
+    "export-nexus": "Write NXem files (NeXus) of files, folders or ids.",
     "list": "List what the catalogue knows.",
     "show": "Show one acquisition: terms, files, versions.",
     "search": "Find acquisitions by words and by terms.",
@@ -40,7 +41,7 @@ class LazyGroup(click.Group):
         """Import one verb's module."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"nffa_cli.commands.{cmd_name}").command
+        command: click.Command = import_module(f"nffa_cli.commands.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(

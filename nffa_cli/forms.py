@@ -132,6 +132,16 @@ QUESTIONS = (
 )
 """What ``nffa session new`` asks."""
 
+EXAMPLES = {
+    "sample.atom_types": "Si,O",
+    "sample.preparation_date": "2024-05-06T10:00:00+02:00",
+    "sample.is_simulation": "false",
+    "instrument.vendor": "Zeiss",
+    "instrument.model": '"SUPRA 40"',
+    "instrument.timezone": "Europe/Rome",
+}
+"""What a key of the session looks like, for whoever is told that it is missing."""
+
 
 def from_pairs(pairs: Iterable[str], form: tuple[Key, ...]) -> dict[str, Any]:
     """Return {place: value} of texts like ``sample.atom_types=Si,O``; raises UsageError for what cannot be."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -355,14 +355,19 @@ class Ingest:
         return Outcome(found.shown, "ingest", status, reason, detail)
 
 
-def ingest(root: str, values: settings.Settings) -> Iterator[Outcome]:
+Then = Callable[[], Iterator[Outcome]]
+"""What follows when the catalogue is up to date, without its lock."""
+
+
+def ingest(root: str, values: settings.Settings, *, then: Then = lambda: iter(())) -> Iterator[Outcome]:
     """Open and lock the catalogue, and bring it up to date with the folder ``root``."""
     settings.make_home()
     with Store.open(settings.catalogue_path()) as store, store.lock():
         yield from Ingest(root, store, values).run()
+    yield from then()
 
 
-def watch(root: str, values: settings.Settings) -> Iterator[Outcome]:
+def watch(root: str, values: settings.Settings, *, then: Then = lambda: iter(())) -> Iterator[Outcome]:
     """Ingest again and again; the lock is free between two looks. Yields until the caller stops.
 
     Once the first look has gone well, a folder that is away for a while or another run at work only costs a look.
@@ -373,6 +378,7 @@ def watch(root: str, values: settings.Settings) -> Iterator[Outcome]:
         try:
             with Store.open(settings.catalogue_path()) as store, store.lock():
                 yield from Ingest(root, store, values).run(look_again=False)
+            yield from then()
         except (LockedError, UsageError) as error:
             if not looks:
                 raise

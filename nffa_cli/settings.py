@@ -36,6 +36,7 @@ SETTINGS = (
     Setting("ingest.patience", 600.0, "Seconds to wait for a missing partner file or missing bytes."),
     Setting("ingest.jobs", 0, "Worker processes (0: one for each processor)."),
     Setting("ingest.pictures", False, "Take pictures without instrument metadata too."),
+    Setting("ingest.export", False, "Write NXem files of what is recorded, as --export does."),
     Setting("ingest.every", 5.0, "Seconds between two looks of --watch."),
     Setting("worker.seconds", 60.0, "Time limit for reading one acquisition (hashing large files is added to it)."),
     Setting("worker.memory_mb", 2048, "Memory limit for reading one acquisition."),

@@ -45,6 +45,9 @@ class Teller:
         self.explain = explain
         self.changes_only = changes_only
         self.counts: Counter[str] = Counter()
+        self._written = 0
+        self._where = ""
+        self._lacking: Counter[tuple[str, str]] = Counter()
         self._began = time.monotonic()
         self._told: dict[str, tuple[str, str | None]] = {}
 
@@ -67,7 +70,7 @@ class Teller:
 
     def status(self) -> int:
         """Return the exit status that the outcomes add up to."""
-        return 3 if any(self.counts[status] for status in TROUBLE) else 0
+        return 3 if self._lacking or any(self.counts[status] for status in TROUBLE) else 0
 
     def one(self, outcome: Outcome) -> None:
         """Tell one outcome; in a watch only what differs from the last look."""
@@ -79,6 +82,11 @@ class Teller:
             self._told[outcome.path] = now
         self.counts[outcome.status] += 1
         self.terminal.data(outcome.as_json())
+        if outcome.status == "done" and "output" in outcome.detail:
+            place = outcome.detail["output"]
+            self._written += 1
+            self._where = os.path.commonpath([self._where, place]) if self._where else place
+            self._lacking.update((each["term"], each["how"]) for each in outcome.detail.get("supply", ()))
         if outcome.status in LOUD or self.terminal.verbose or (self.explain and "due" in outcome.detail):
             why = outcome.detail.get("due") if self.explain and outcome.status == "done" else outcome.reason
             self.terminal.line(f"{outcome.status:<12} {outcome.path}" + (f"  ({why})" if why else ""))
@@ -88,8 +96,18 @@ class Teller:
         seconds = round(time.monotonic() - self._began, 2)
         self.terminal.data({"type": "summary", "outcomes": dict(self.counts), "seconds": seconds})
         self.terminal.line(sentence(self.counts, seconds))
+        if self._written:
+            self._tell_written()
         if hint := self.hint(self.counts):
             self.terminal.hint(hint)
+
+    def _tell_written(self) -> None:
+        """Tell where the written files are, what they lack, and who can supply it."""
+        self.terminal.line(f"written: {f'{self._written} files below ' if self._written > 1 else ''}{self._where}")
+        if self._lacking:
+            self.terminal.line("Some of what NXem requires is not known, and nothing was invented. Who can supply it:")
+        for (term, how), files in self._lacking.most_common():
+            self.terminal.line(f"  {term:<25} {files:>5} file{'s' if files > 1 else ' '}  {how}")
 
 
 def sentence(counts: Mapping[str, int], seconds: float) -> str:
@@ -125,6 +143,26 @@ def tell_plan(steps: Iterable[Step | Unreadable], terminal: Terminal) -> int:
         terminal.data({"type": "plan", "path": shown, "stage": "ingest", "due": list(stages), "reason": reason})
         if stages or terminal.verbose:
             terminal.line(f"{'+'.join(stages) or 'nothing':<24} {shown}  ({reason})")
+    terminal.data({"type": "summary", "plan": dict(counts)})
+    terminal.line(f"{counts['due']} due, {counts['nothing due']} with nothing to do; nothing was changed")
+    return 0
+
+
+def tell_export_plan(outcomes: Iterable[Outcome], terminal: Terminal) -> int:
+    """Tell what an export would write and what would be missing in it; return the exit status."""
+    counts: Counter[str] = Counter()
+    for outcome in outcomes:
+        due = ["write"] if outcome.status == "done" else []
+        counts["due" if due else "nothing due"] += 1
+        keys = ("output", "complete", "missing", "supply")
+        known = {key: outcome.detail[key] for key in keys if key in outcome.detail}
+        reason = outcome.reason or outcome.status
+        terminal.data(
+            {"type": "plan", "path": outcome.path, "stage": outcome.stage, "due": due, "reason": reason, **known}
+        )
+        if due or terminal.verbose or outcome.status in TROUBLE:
+            lacking = f"  (without {', '.join(known['missing'])})" if known.get("missing") else ""
+            terminal.line(f"{'write' if due else reason:<12} {known.get('output', outcome.path)}{lacking}")
     terminal.data({"type": "summary", "plan": dict(counts)})
     terminal.line(f"{counts['due']} due, {counts['nothing due']} with nothing to do; nothing was changed")
     return 0

@@ -67,5 +67,17 @@ def of(db: Connection, acquisition: str) -> tuple[Asset, ...]:
         ORDER BY made_at, path""",  # noqa: S608
         (acquisition,),
     )
-    return tuple(Asset(kind, os.fsdecode(path), *rest, bool(complete), tuple(json.loads(missing)))
-                 for kind, path, *rest, complete, missing in rows)  # fmt: skip
+    return tuple(
+        Asset(
+            kind,
+            os.fsdecode(path),
+            size,
+            mtime_ns,
+            format_,
+            source,
+            recipe,
+            complete=bool(complete),
+            missing=tuple(json.loads(missing)),
+        )
+        for kind, path, size, mtime_ns, format_, source, recipe, complete, missing in rows
+    )

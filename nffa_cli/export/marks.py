@@ -1,0 +1,25 @@
+"""What a file that nffa exported says of itself: enough to know it again. Knows nothing of NXem."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+PLACE = "/entry1/nffa"
+
+
+def read(path: str) -> dict[str, Any] | None:
+    """Return ``acquisition``, ``key`` and ``missing`` of one of our exports; None for any other file, whatever it is."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            group = file[PLACE]
+            found = {name: group[name][()] for name in ("acquisition", "key", "missing")}
+            return {
+                "acquisition": found["acquisition"].decode(),
+                "key": found["key"].decode(),
+                "missing": json.loads(found["missing"]),
+            }
+    except (OSError, KeyError, ValueError, AttributeError, TypeError, RuntimeError):  # a foreign file may hold anything
+        return None
