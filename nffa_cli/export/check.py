@@ -268,6 +268,8 @@ class _Walk:
                 self.report.add(f"{node.path}@{name}", "undocumented-attribute", what, hint)
                 continue
             met.add(concept)
+            if concept.deprecated:
+                self.report.add(f"{node.path}@{name}", "deprecated", f"NeXus has given up {name}", concept.deprecated)
             check_values.value(f"{node.path}@{name}", value, concept, given, self.report, custom=f"{name}_custom")
         for concept in members.attributes:
             if concept in met or concept.need == "optional" or concept.name == "units":

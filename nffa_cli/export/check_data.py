@@ -66,6 +66,8 @@ def _axes(group: Node, signal: Node, given: Value, axes: list[str], report: Repo
 
 def _indices(group: Node, given: Mapping[str, Value], axes: list[str], rank: int, report: Report) -> None:
     for position, name in enumerate(axes):
+        if _field(group, name) is None:
+            continue
         place = f"{name}_indices"
         if place not in given:
             what = f"@{place[:80]} is missing"
