@@ -98,9 +98,9 @@ class Sink(io.RawIOBase):
         """
         if self.failure is None:
             try:
-                os.fsync(self._file)
+                _sync(self._file)
                 self._put(memoryview(self._head), 0)
-                os.fsync(self._file)
+                _sync(self._file)
             except OSError as error:
                 self.failure = error
         self.check()
@@ -123,6 +123,9 @@ def _disk_error(error: OSError, path: str) -> DiskError:
     hint = "free some space, then run the same command again" if full else "choose a folder that you may write to"
     return DiskError(what, where=path, hint=hint)
 
+
+_sync = getattr(os, "fdatasync", os.fsync)
+"""Waits until contents and size are on the disk; other facts, like times, may come later."""
 
 if hasattr(os, "pwrite"):
     _write_at = os.pwrite

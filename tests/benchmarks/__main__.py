@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import ingest, search, startup
+from tests.benchmarks import export, ingest, search, startup
 from tests.benchmarks.scale import SMOKE, Scale
 
 BENCHMARKS = {
@@ -23,6 +23,8 @@ BENCHMARKS = {
     "big": ingest.big,
     "flat": ingest.flat,
     "search": search.benchmark,
+    "writer": export.writer,
+    "export": export.command,
 }
 
 

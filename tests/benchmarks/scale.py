@@ -17,7 +17,11 @@ class Scale:
     flat: int = 10_000
     records: int = 150_000
     peer_files: int = 48
+    export_files: int = 48
+    side: int = 4096
     peer: Path | None = None
 
 
-SMOKE = Scale(rounds=1, small=40, middle=4, gigabytes=0.04, flat=200, records=2_000, peer_files=0)
+SMOKE = Scale(
+    rounds=1, small=40, middle=4, gigabytes=0.04, flat=200, records=2_000, peer_files=0, export_files=2, side=512
+)
