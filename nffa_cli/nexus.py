@@ -140,10 +140,11 @@ def _tree(job: Mapping[str, Any], raw: RawMetadata, source: nxem.Source) -> tupl
 def _reader(signals: Sequence[Signal], opened: ExitStack) -> hdf5.Read:
     """Return what reads samples for the writer, each signal opened once."""
     sources: dict[int, layouts.Source] = {}
+    loaders = reading.loaders({}, whole=True)
 
     def read(number: int, picks: tuple[slice, ...]) -> hdf5.Array:
         if number not in sources:
-            sources[number] = opened.enter_context(layouts.opened(signals[number], reading.loaders({})))
+            sources[number] = opened.enter_context(layouts.opened(signals[number], loaders))
         return sources[number].read(picks)
 
     return read

@@ -289,13 +289,17 @@ def _preview(
     return (wanted["path"], None) if made else (None, None)
 
 
-def loaders(held: Mapping[str, memoryview]) -> Mapping[str, Callable[[Any], Any]]:
-    """Return what opens samples that no module below can: other readers' signals, and files whose bytes are ``held``."""
+def loaders(held: Mapping[str, memoryview], *, whole: bool = False) -> Mapping[str, Callable[[Any], Any]]:
+    """Return what opens samples that no module below can: other readers' signals, and files whose bytes are ``held``.
+
+    ``whole``: every sample is wanted, not only what a preview needs.
+    """
+    opened: dict[str, Any] = {}
 
     def rosetta(layout: Any) -> Any:
         from nffa_cli.extract import rosetta as door
 
-        return door.load(layout)
+        return door.load(layout, opened=opened, whole=whole)
 
     return {"rosetta": rosetta, "raw": lambda layout: held.get(layout.path)}
 

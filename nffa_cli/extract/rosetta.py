@@ -125,8 +125,15 @@ def read(files: Sequence[str]) -> RawMetadata:
     )
 
 
-def load(layout: Layout) -> Any:
+def load(layout: Layout, *, opened: dict[str, Any] | None = None, whole: bool = False) -> Any:
     """Return an array-like of a signal whose layout has the method ``rosetta``; slices of it are (or become) arrays.
+
+    Parameters
+    ----------
+    opened
+        Keeps what was read of a file for its other signals, as long as the caller does.
+    whole
+        Take all of a stream, not only as much as a preview needs.
 
     Raises
     ------
@@ -134,10 +141,13 @@ def load(layout: Layout) -> Any:
         ``memory``: the format must be decoded as a whole, and that is too much.
     """
     if "plugin" not in layout.detail:
-        return velox_samples.load(layout)
+        return velox_samples.load(layout, whole=whole)
     plugin = next(plugin for plugin in PLUGINS if plugin.format == layout.detail["plugin"])
+    opened = {} if opened is None else opened
     with _quiet():
-        data = _file_reader(plugin, layout.path)[layout.detail["index"]]["data"]
+        if layout.path not in opened:
+            opened[layout.path] = _file_reader(plugin, layout.path)
+        data = opened[layout.path][layout.detail["index"]]["data"]
         if not plugin.whole or not hasattr(data, "compute"):
             return data
         if data.nbytes > MOST_WHOLE:
