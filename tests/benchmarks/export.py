@@ -224,6 +224,9 @@ def _against_pynx(folder: Path, scale: Scale, paths: list[Path], ours: list[meas
     detail = measure.milliseconds("ours", [a.wall for a in ours]) + measure.milliseconds(
         "; pynx", [b.wall for b in peer]
     )
+    detail += measure.milliseconds("; CPU", [a.cpu for a in ours]) + measure.milliseconds(
+        ", pynx", [b.cpu for b in peer]
+    )
     what = "pynx convert / nffa export-nexus, one dm3, fresh process"
     measure.show(what, [b.wall / a.wall for a, b in zip(ours, peer, strict=True)], ">= 8", detail)
     detail = f"ours {ours[0].total:.0f} MB; pynx {peer[0].total:.0f} MB"
