@@ -53,9 +53,11 @@ def writer(folder: Path, scale: Scale) -> None:
         ours, peer = folder / "ours.nxs", folder / "peer.nxs"
 
         def write(name: str = name, ours: Path = ours) -> None:
+            ours.unlink(missing_ok=True)
             hdf5.write(tree, ours, read=lambda _, picks: image[picks], compression=name)
 
         def alone(how: dict[str, object] = how, peer: Path = peer) -> None:
+            peer.unlink(missing_ok=True)
             with h5py.File(peer, "w") as file:
                 file.create_dataset("g/real", data=image, **how)
 
