@@ -29,8 +29,9 @@ def collection(tree: Mapping[str, Any]) -> Tree:
 
 def _branch(items: Any, budget: Iterator[int], depth: int) -> Tree:
     made: Tree = {"@NX_class": "NXcollection"}
+    seen: dict[str, int] = {}
     for key, value in items:
-        name = rawtree.free(made, safe(str(key)))
+        name = _free(made, safe(str(key)), seen)
         if not rawtree.is_leaf(value):
             if depth < MAX_DEPTH and value:
                 inner = value.items() if isinstance(value, Mapping) else enumerate(value)
@@ -47,6 +48,17 @@ def _shown(value: Any) -> bool:
         kinds = {type(item) for item in value}
         return 0 < len(value) <= MAX_LIST and (kinds <= {int, float} or kinds in ({str}, {bool}))
     return isinstance(value, str | bool | int | float)
+
+
+def _free(branch: Tree, name: str, seen: dict[str, int]) -> str:
+    """Return the name, or with the next number where two keys became one name."""
+    if name not in branch:
+        return name
+    number = seen.get(name, 2)
+    while f"{name}_{number}" in branch:
+        number += 1
+    seen[name] = number + 1
+    return f"{name}_{number}"
 
 
 def safe(key: str) -> str:

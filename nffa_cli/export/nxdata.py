@@ -31,10 +31,7 @@ _IMAGE = {
     4: ("axis_m", "axis_k", "axis_j", "axis_i"),
 }
 _SPECTRUM = {rank: (*_IMAGE.get(rank - 1, ()), "axis_energy") for rank in (1, 2, 3, 4)}
-_PARTS: dict[str, tuple[str, Literal["real", "imag"], str]] = {
-    "real": ("real", "real", "real part"),
-    "imag": ("imag", "imag", "imaginary part"),
-}
+_PARTS: dict[Literal["real", "imag"], str] = {"real": "real part", "imag": "imaginary part"}
 _COMPLEX = {"complex64": "float32", "complex128": "float64"}
 _NUMBERS = frozenset(
     {"bool", "float16", "float32", "float64"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)}
@@ -72,18 +69,18 @@ def plots(number: int, signal: Signal, title: str) -> list[Plot] | Unplaced:
         return Unplaced("it holds no samples")
     if signal.dtype not in _NUMBERS and signal.dtype not in _COMPLEX:
         return Unplaced(f"its samples are of type {signal.dtype}")
-    axes, channels = signal.axes, CHANNELS.get(signal.shape[-1]) if signal.axes[-1].name == COLOUR else None
+    if not signal.axes:
+        return Unplaced("it is a single number")
+    axes = tuple(axis if axis.scale else Axis(axis.name, axis.size) for axis in signal.axes)
+    channels = CHANNELS.get(signal.shape[-1]) if len(axes) > 1 and axes[-1].name == COLOUR else None
     if channels:
         axes = axes[:-1]
-    shape = _shape(signal.kind, axes)
+    shape = _shape(signal.kind, axes, signal.dtype)
     if isinstance(shape, Unplaced):
         return shape
     if channels is None:
         return [_plot(number, signal, axes, shape, title)]
-    return [
-        _plot(number, signal, axes, shape, f"{title}, {channel}", colour=index)
-        for index, channel in enumerate(channels)
-    ]
+    return [_plot(number, signal, axes, shape, title, colour=each) for each in enumerate(channels)]
 
 
 class _Shape(NamedTuple):
@@ -92,10 +89,10 @@ class _Shape(NamedTuple):
     axes: tuple[str, ...]
 
 
-def _shape(kind: str, axes: Sequence[Axis]) -> _Shape | Unplaced:
-    """Choose by kind, number of axes and what they measure."""
+def _shape(kind: str, axes: Sequence[Axis], dtype: str) -> _Shape | Unplaced:
+    """Choose by kind, number of axes and what they measure; NXspectrum takes real intensities over an energy only."""
     rank = len(axes)
-    if kind in SPECTRA and axes[-1].unit == ENERGY:
+    if kind in SPECTRA and axes[-1].unit == ENERGY and dtype not in _COMPLEX:
         return _spectrum(axes)
     frame = 1 if kind in SPECTRA else _FRAMES[kind]
     if rank == frame + 1 and kind != "4d-stem" and kind not in SPECTRA and axes[0].unit != LENGTH:
@@ -119,7 +116,13 @@ def _spectrum(axes: Sequence[Axis]) -> _Shape | Unplaced:
 
 
 def _plot(
-    number: int, signal: Signal, axes: Sequence[Axis], shape: _Shape, title: str, *, colour: int | None = None
+    number: int,
+    signal: Signal,
+    axes: Sequence[Axis],
+    shape: _Shape,
+    title: str,
+    *,
+    colour: tuple[int, str] | None = None,
 ) -> Plot:
     name = "intensity" if shape.family == "spectrum" else "real"
     data: Tree = {"@NX_class": "NXdata", "@signal": name, "@axes": list(shape.axes)}
@@ -127,19 +130,21 @@ def _plot(
     counted = shape.axes[0].startswith("indices_") and axes[0].unit is not None
     if counted:
         data[f"@{POSITION}_indices"] = 0
+    label = "intensity"
+    picks: tuple[slice, ...] = ()
+    if colour is not None:
+        index, label = colour
+        title, picks = f"{title}, {label}", (*(slice(None) for _ in axes), slice(index, index + 1))
     data["title"] = title
-    picks = () if colour is None else (*(slice(None) for _ in axes), slice(colour, colour + 1))
     lengths = tuple(axis.size for axis in axes)
     if signal.dtype in _COMPLEX:
-        if shape.family == "spectrum":
-            data["@signal"] = "real"
-        for field, part, label in _PARTS.values():
-            data[field] = Samples(number, lengths, _COMPLEX[signal.dtype], picks, part)
-            data[f"{field}@long_name"] = label
+        for part, label in _PARTS.items():
+            data[part] = Samples(number, lengths, _COMPLEX[signal.dtype], picks, part)
+            data[f"{part}@long_name"] = label
     else:
         dtype = "uint8" if signal.dtype == "bool" else signal.dtype
         data[name] = Samples(number, lengths, dtype, picks)
-        data[f"{name}@long_name"] = "intensity"
+        data[f"{name}@long_name"] = label
     for written, axis in zip(shape.axes, axes, strict=True):
         if written.startswith("indices_"):
             data[written] = Ramp(axis.size, 1, 0, whole=True)

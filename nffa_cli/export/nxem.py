@@ -16,7 +16,7 @@ from nffa_cli import rawtree
 from nffa_cli.crosswalk.outward import Outward
 from nffa_cli.crosswalk.place import place
 from nffa_cli.export import browsable, nxdata
-from nffa_cli.export.tree import Tree
+from nffa_cli.export.tree import Tree, get
 from nffa_cli.records import RawMetadata, Record, Signal
 
 ENTRY = "entry1"
@@ -105,9 +105,12 @@ def _add_terms(entry: Tree, record: Record, outward: Outward) -> None:
         group = _group(entry, parent, outward)
         group[name] = item.value
         group |= {f"{name}@{attribute}": value for attribute, value in item.attributes.items()}
-    for path, each in outward.groups.items():
-        if each.always:
+    for path, each in outward.groups.items():  # in the crosswalk's order, for people who browse
+        parent, _, name = path.rpartition("/")
+        if each.always or get(entry, path) is not None:
             _group(entry, path, outward)
+            above = _group(entry, parent, outward)
+            above[name] = above.pop(name)
 
 
 def _group(entry: Tree, path: str, outward: Outward) -> Tree:
