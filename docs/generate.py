@@ -13,6 +13,7 @@ import click
 
 from nffa_cli import cli, errors, forms, identify, settings
 from nffa_cli.crosswalk import load, outward, vocabulary
+from nffa_cli.export import findings
 
 PAGES = Path(__file__).parent
 NOTE = "<!-- Made by `python -m docs.generate` from the code; change the code, not this page. -->\n"
@@ -91,7 +92,29 @@ def configuration() -> str:
     return "\n".join(pages)
 
 
-MADE = {"commands.md": commands, "formats.md": formats, "vocabulary.md": terms, "settings.md": configuration}
+def validating() -> str:
+    """Return what ``nffa validate`` looks for."""
+    rows = [[f"`{name}`", rule.level, rule.about] for name, rule in findings.RULES.items()]
+    return (
+        "# What `nffa validate` looks for\n\n"
+        "`nffa validate FILE…` judges NeXus files by the definitions of NXem (NeXus v2026.01) that the package nexusformat\n"
+        "carries. It reads short values and the ends of axes, no data, and never follows a link out of the file.\n"
+        "Each defect is a line: level, path, rule, what is wrong, and what to do or who could supply it. A file is valid\n"
+        "when it has no error; `--notes` tells also what is recommended and missing.\n\n"
+        "`--full` asks pynxtools too (`pip install 'nffa-cli[validate]'`, or name its program by the setting\n"
+        "`validate.pynx`), in a process of its own, with the same definitions; its complaints are the rule `pynxtools`.\n\n"
+        "Groups below an NXcollection are free. Validity does not prove that values are those of the source.\n\n"
+        "## Rules\n\n" + table(["rule", "level", "what must hold"], rows)
+    )
+
+
+MADE = {
+    "commands.md": commands,
+    "formats.md": formats,
+    "vocabulary.md": terms,
+    "settings.md": configuration,
+    "validate.md": validating,
+}
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ COMMANDS = {
     "ingest": "Read a folder into the catalogue: record, preview, provenance.",
     "inspect": "Show what a file holds and what nffa makes of it; nothing is stored.",
     "export-nexus": "Write NXem files (NeXus) of files, folders or ids.",
+    "validate": "Judge NeXus files by the definitions of NXem.",
     "list": "List what the catalogue knows.",
     "show": "Show one acquisition: terms, files, versions.",
     "search": "Find acquisitions by words and by terms.",

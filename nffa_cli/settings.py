@@ -38,6 +38,10 @@ SETTINGS = (
     Setting("ingest.pictures", False, "Take pictures without instrument metadata too."),
     Setting("ingest.export", False, "Write NXem files of what is recorded, as --export does."),
     Setting("ingest.every", 5.0, "Seconds between two looks of --watch."),
+    Setting(
+        "validate.pynx", "", "Program of pynxtools for validate --full (empty: looked for beside nffa, then on PATH)."
+    ),
+    Setting("validate.seconds", 300.0, "Time limit of pynxtools for one file."),
     Setting("worker.seconds", 60.0, "Time limit for reading one acquisition (hashing large files is added to it)."),
     Setting("worker.memory_mb", 2048, "Memory limit for reading one acquisition."),
     Setting("preview.size", 512, "Longest side of a preview in pixels (0: no previews)."),

@@ -18,6 +18,7 @@ from nffa_cli.terminal import Column, Terminal
 
 if TYPE_CHECKING:  # the catalogue is none of inspect's business, and takes as long to import as a reading
     from nffa_cli.pipeline import Step
+    from nffa_cli.validating import Judged
 
 TROUBLE = ("quarantined", "failed")
 NOTHING: tuple[str, ...] = ()
@@ -166,6 +167,17 @@ def tell_export_plan(outcomes: Iterable[Outcome], terminal: Terminal) -> int:
     terminal.data({"type": "summary", "plan": dict(counts)})
     terminal.line(f"{counts['due']} due, {counts['nothing due']} with nothing to do; nothing was changed")
     return 0
+
+
+def tell_findings(judged: Judged, terminal: Terminal, *, notes: bool) -> None:
+    """Tell what is wrong with one NeXus file, a line for each defect; ``notes``: also what could be better."""
+    path = judged.outcome.path
+    for finding in judged.findings:
+        if finding.level != "note" or notes or terminal.verbose:
+            terminal.data({"type": "finding", "path": path, **finding.as_json()})
+            terminal.line(f"{finding.level:<12} {finding.path}  {finding.rule}: {finding.what}; {finding.hint}")
+    if judged.outcome.status == "done" and not terminal.verbose:
+        terminal.line(f"{'valid':<12} {path}")
 
 
 def tell_written(

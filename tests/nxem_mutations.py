@@ -177,6 +177,7 @@ MUTATIONS = (
     one("date without a time", "date-time", f"{SAMPLE}/preparation_date", "2024-05-06"),
     one("date of the 45th of May", "date-time", f"{ENTRY}/end_time", "2024-05-45T09:31:12+02:00"),
     one("unknown date", "date-time", f"{SAMPLE}/preparation_date", "unknown"),
+    one("position that is no position", "not-positive", f"{DATA}/axis_i@axis", 0),
     one("value none of a closed list", "closed-enumeration", f"{ENTRY}/consistent_rotations/rotation_convention", "both"),
     one("type of instrument in capitals", "closed-enumeration", f"{TOOL}/type", "SEM"),
     one("value none of an open list", "open-enumeration", f"{SAMPLE}/physical_form@custom"),

@@ -5,17 +5,20 @@ A file is only what lies in it: an external link is looked at by name in the oth
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import h5py
+import numpy as np
 
 from nffa_cli.export.nodes import KINDS, SHORT, Broken, Kind, Link, Node, Value
 
 MAX_BYTES = 1 << 20
 """An attribute or value that is longer is not looked at."""
+MAX_CHUNK = 64 << 20
 MAX_ATTRIBUTES = 1000
 MAX_HOPS = 16
 _TROUBLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError, MemoryError)
@@ -23,7 +26,7 @@ _TROUBLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError
 
 def of_file(file: Any) -> Node:
     """Return the root of an open ``h5py.File``."""
-    return _Node("/", file, file, {})
+    return _Node("/", file, file, {}, {})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +35,9 @@ class _Node:
     item: Any
     file: Any
     kept: dict[str, Any]
+    """What has been read of it."""
+    known: dict[str, Any]
+    """Path that a link of this file leads to → node."""
 
     @property
     def is_group(self) -> bool:
@@ -59,27 +65,27 @@ class _Node:
 
     def members(self) -> Iterator[tuple[str, Node | Link]]:
         try:
-            names = iter(self.item)
-            while (name := next(names, None)) is not None:
-                if (found := self._get(name)) is not None:
+            for name in self.item:
+                if (found := self.get(name)) is not None:
                     yield name, found
         except _TROUBLE as error:
             raise Broken(f"its members cannot be listed: {error}") from error
 
     def get(self, name: str) -> Node | Link | None:
-        try:
-            return self._get(name) if name in self.item else self._dangling(name)
-        except _TROUBLE as error:
-            raise Broken(f"{name[:80]!r} cannot be read: {error}") from error
-
-    def _dangling(self, name: str) -> Link | None:
-        link = self.item.get(name, getlink=True)
-        return None if link is None or isinstance(link, h5py.HardLink) else _link(self, name, link)
+        known = self.kept.setdefault("members", {})
+        if name not in known:
+            try:
+                there = self.item.id.links.exists(name.encode("utf-8", "surrogateescape"))
+                known[name] = self._get(name) if there else None
+            except _TROUBLE as error:
+                raise Broken(f"{name[:80]!r} cannot be read: {error}") from error
+        found: Node | Link | None = known[name]
+        return found
 
     def _get(self, name: str) -> Node | Link | None:
         link = self.item.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
-            return None if link is None else _link(self, name, link)
+            return _link(self, name, link)
         place = f"{self.path.rstrip('/')}/{name}"
         try:
             found = self.item[name]
@@ -87,7 +93,7 @@ class _Node:
             return _Unreadable(place, str(error))
         if not isinstance(found, (h5py.Group, h5py.Dataset)):
             return _Unreadable(place, "a named data type, which is neither group nor field")
-        return _Node(place, found, self.file, {})
+        return _Node(place, found, self.file, {}, self.known)
 
     def value(self) -> Value:
         if "value" not in self.kept:
@@ -99,8 +105,8 @@ class _Node:
         return found
 
     def ends(self) -> tuple[float, ...]:
-        data = self.item
-        if data.ndim != 1 or not data.size or data.dtype.kind not in "iuf" or not _sane(data):
+        data, dtype = self.item, self.item.dtype
+        if data.ndim != 1 or not data.size or dtype.kind not in "iuf" or not _sane(data, dtype):
             return ()
         try:
             return tuple(float(data[i]) for i in sorted({0, min(1, data.size - 1), data.size - 1}))
@@ -136,32 +142,33 @@ class _Unreadable:
 def _attribute(item: Any, name: str) -> Value:
     try:
         low = h5py.h5a.open(item.id, name.encode("utf-8", "surrogateescape"))
-        shape, size = low.shape, low.get_storage_size()
-        if size > MAX_BYTES:
-            return Value(_kind(low.dtype), None, shape)
-        return _value(item.attrs[name], low.dtype, shape)
+        dtype, shape = low.dtype, low.shape
+        if low.get_storage_size() > MAX_BYTES or low.get_space().get_simple_extent_type() == h5py.h5s.NULL:
+            return Value(_kind(dtype), None, shape or ())
+        raw = np.empty(shape, dtype)
+        low.read(raw)
+        return Value(_kind(dtype), _plain(raw.tolist()), shape)
     except _TROUBLE:
         return Value("other", None)
 
 
 def _read(data: Any) -> Value:
     """Return the value of a dataset, read only where it is short."""
-    kind, shape = _kind(data.dtype), data.shape
+    dtype, shape = data.dtype, data.shape
     if shape is None:
         return Value("other", None)
-    if data.size > SHORT or data.size * data.dtype.itemsize > MAX_BYTES or not _sane(data):
-        return Value(kind, None, shape)
-    return _value(data[()], data.dtype, shape)
+    size = math.prod(shape)
+    if size > SHORT or size * dtype.itemsize > MAX_BYTES or not _sane(data, dtype):
+        return Value(_kind(dtype), None, shape)
+    raw = data[()]
+    return Value(_kind(dtype), _plain(raw.tolist() if hasattr(raw, "tolist") else raw), shape)
 
 
-def _sane(data: Any) -> bool:
+def _sane(data: Any, dtype: Any) -> bool:
     """Tell a dataset of this very file whose chunks are of a sane size."""
     if data.external or data.is_virtual:
         return False
-    chunk = data.dtype.itemsize
-    for length in data.chunks or ():
-        chunk *= length
-    return bool(chunk <= MAX_BYTES * 64)
+    return bool(math.prod(data.chunks or (1,)) * dtype.itemsize <= MAX_CHUNK)
 
 
 def _kind(dtype: Any) -> Kind:
@@ -169,13 +176,6 @@ def _kind(dtype: Any) -> Kind:
     if text is not None:
         return "text" if text.length is None else "bytes"
     return KINDS.get(dtype.kind, "other")
-
-
-def _value(raw: Any, dtype: Any, shape: tuple[int, ...] | None) -> Value:
-    kind = _kind(dtype)
-    if hasattr(raw, "tolist"):
-        raw = raw.tolist()
-    return Value(kind, _plain(raw), shape or ())
 
 
 def _plain(raw: Any) -> Any:
@@ -190,13 +190,23 @@ def _plain(raw: Any) -> Any:
 def _link(node: _Node, name: str, link: Any) -> Link:
     place = f"{node.path.rstrip('/')}/{name}"
     if isinstance(link, h5py.SoftLink):
-        to = _resolve(node.file, node.path, link.path, MAX_HOPS)
+        to = _led_to(node, link.path)
         label = to.attributes().get("target") if to is not None else None
         return Link(place, "soft", link.path, to, label.text if label else None, exists=to is not None)
     if isinstance(link, h5py.ExternalLink):
         target = f"{link.filename}:{link.path}"
         return Link(place, "external", target, exists=_elsewhere(node.file, str(link.filename), link.path))
     return Link(place, "other", "another kind of link")
+
+
+def _led_to(node: _Node, path: str) -> _Node | None:
+    """Return what a soft link leads to; kept, for a file may hold any number of links to one object."""
+    known = node.known
+    place = path if path.startswith("/") else f"{node.path.rstrip('/')}/{path}"
+    if place not in known:
+        known[place] = _resolve(node.file, "/", place, MAX_HOPS)
+    found: _Node | None = known[place]
+    return found
 
 
 def _resolve(file: Any, start: str, path: str, hops: int) -> _Node | None:
@@ -214,7 +224,7 @@ def _resolve(file: Any, start: str, path: str, hops: int) -> _Node | None:
         if not isinstance(link, h5py.HardLink):
             return None
         here, place = here[name], f"{place}/{name}"
-    return _Node(path, here, file, {}) if isinstance(here, (h5py.Group, h5py.Dataset)) else None
+    return _Node(path, here, file, {}, {}) if isinstance(here, (h5py.Group, h5py.Dataset)) else None
 
 
 def _elsewhere(file: Any, name: str, path: str) -> bool:

@@ -58,7 +58,7 @@ class Concept:
     values
         The enumeration, if there is one; ``open``: other values are allowed too.
     layers
-        The elements that say so, the most special first.
+        The elements that say so, the most special first; of a group without those of its class.
     """
 
     tag: str
@@ -158,9 +158,10 @@ class Definitions:
     def members(self, concept: Concept) -> Members:
         """Return what may lie in a group, or the attributes of a field."""
         if concept not in self._members:
-            self._members[concept] = Members(
-                tuple(self._groups(concept)), tuple(_fields(concept)), tuple(_attributes(concept))
-            )
+            layers = concept.layers
+            if concept.tag == "group":
+                layers += self._chain(concept.type)
+            self._members[concept] = Members(tuple(_groups(layers)), tuple(_fields(layers)), tuple(_attributes(layers)))
         return self._members[concept]
 
     def _entry(self) -> Concept:
@@ -169,7 +170,7 @@ class Definitions:
         if group is None:
             what = f"the NeXus definitions lack {APPLICATION}"
             raise MissingPackage(what, where=str(self.folder), hint="pip install --upgrade nexusformat")
-        return _concept((group, *self._chain("NXentry")))
+        return _concept((group,))
 
     def _definition(self, nx_class: str) -> Element | None:
         if nx_class not in self._classes:
@@ -193,14 +194,14 @@ class Definitions:
             name = found.extends
         return tuple(chain)
 
-    def _groups(self, concept: Concept) -> Iterator[Concept]:
-        seen = set()
-        for number, layer in enumerate(concept.layers):
-            for child in layer.children:
-                if child.tag == "group" and (child.name, child.type) not in seen:
-                    seen.add((child.name, child.type))
-                    below = _inherited(child, concept.layers[number + 1 :])
-                    yield _concept((child, *below, *self._chain(child.type or "")))
+
+def _groups(layers: tuple[Element, ...]) -> Iterator[Concept]:
+    seen = set()
+    for number, layer in enumerate(layers):
+        for child in layer.children:
+            if child.tag == "group" and (child.name, child.type) not in seen:
+                seen.add((child.name, child.type))
+                yield _concept((child, *_inherited(child, layers[number + 1 :])))
 
 
 def _inherited(group: Element, layers: Iterable[Element]) -> Iterator[Element]:
@@ -213,13 +214,13 @@ def _inherited(group: Element, layers: Iterable[Element]) -> Iterator[Element]:
             yield found
 
 
-def _fields(concept: Concept) -> Iterator[Concept]:
+def _fields(layers: tuple[Element, ...]) -> Iterator[Concept]:
     seen = set()
-    for number, layer in enumerate(concept.layers):
+    for number, layer in enumerate(layers):
         for child in layer.children:
             if child.tag == "field" and child.name not in seen:
                 seen.add(child.name)
-                below = [each for low in concept.layers[number + 1 :] for each in low.children if each.tag == "field"]
+                below = [each for low in layers[number + 1 :] for each in low.children if each.tag == "field"]
                 same = [each for each in below if each.name == child.name]
                 wider = [] if child.naming == "any" else [
                     each for each in below
@@ -228,13 +229,13 @@ def _fields(concept: Concept) -> Iterator[Concept]:
                 yield _concept((child, *same, *wider))
 
 
-def _attributes(concept: Concept) -> Iterator[Concept]:
+def _attributes(layers: tuple[Element, ...]) -> Iterator[Concept]:
     seen = set()
-    for number, layer in enumerate(concept.layers):
+    for number, layer in enumerate(layers):
         for child in layer.children:
             if child.tag == "attribute" and child.name not in seen:
                 seen.add(child.name)
-                below = (each for low in concept.layers[number + 1 :] for each in low.children)
+                below = (each for low in layers[number + 1 :] for each in low.children)
                 yield _concept(
                     (child, *(each for each in below if each.tag == "attribute" and each.name == child.name))
                 )

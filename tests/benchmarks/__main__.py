@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import export, ingest, search, startup
+from tests.benchmarks import export, ingest, search, startup, validate
 from tests.benchmarks.scale import SMOKE, Scale
 
 BENCHMARKS = {
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "search": search.benchmark,
     "writer": export.writer,
     "export": export.command,
+    "validate": validate.command,
 }
 
 
