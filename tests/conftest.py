@@ -29,12 +29,16 @@ def corpus():
 
 
 @pytest.fixture(scope="session")
-def judges():
-    """A function: paths of NeXus files → {path: verdict} of pynxtools and silx; skips where they are not at hand."""
+def judges_or_none():
+    """A function: paths of NeXus files → {path: verdict} of pynxtools and silx; None where they are not at hand."""
     python = judging.interpreter()
-    if python is None:
-        pytest.skip(judging.ABSENT)
-    return lambda paths: judging.judged(python, paths)
+    return None if python is None else lambda paths: judging.judged(python, paths)
+
+
+@pytest.fixture(scope="session")
+def judges(judges_or_none):
+    """The judges; skips where they are not at hand."""
+    return judges_or_none or pytest.skip(judging.ABSENT)
 
 
 ALLOWED_SKIPS = ("needs torch",)

@@ -1,10 +1,11 @@
-"""Long random trials against the installed command: ``python -m tests.soak [kill|crash|mutate] [--rounds N] [--seed S]``.
+"""Long random trials against the installed command: ``python -m tests.soak [kill|crash|mutate|export] [--rounds N] [--seed S]``.
 
 kill    SIGKILL at random moments, new files each round; nothing lost, doubled or torn, and a last run finds nothing due.
 crash   the same death before each durable step in turn (rename, commit), so that no step is left to chance.
 mutate  damaged copies of every format: the run survives all, none that lost bytes from its end is called done.
+export  SIGKILL at random moments of export-nexus; what has its final name is whole, and the next run writes the rest.
 
-The tests run these small; without arguments all three run at full size and print their figures.
+The tests run these small; without arguments all of them run at full size and print their figures.
 """
 
 from __future__ import annotations
@@ -238,9 +239,42 @@ def mutate(count: int, seed: int, room: Path, *, seconds: float = 10.0) -> dict[
     }
 
 
+def export(rounds: int, seed: int, room: Path) -> dict[str, object]:
+    """SIGKILL an export, workers included, at a random moment of each round; compare with one that nobody disturbed."""
+    chance = random.Random(seed)
+    inbox, calm = room / "inbox", room / "calm"
+    samples.make_session(inbox)
+    began = time.monotonic()
+    assert nffa(room / "home", "export-nexus", inbox, "-o", calm, "--json").returncode == 0
+    span = time.monotonic() - began
+    wanted = {path.relative_to(calm): path.read_bytes() for path in calm.rglob("*.nxs")}
+    killed, whole, torn = 0, 0, set()
+    for number in range(rounds):
+        home, out = room / "home", room / f"out{number}"
+        command = [sys.executable, "-m", "nffa_cli", "export-nexus", str(inbox), "-o", str(out), "--json"]
+        process = subprocess.Popen(command, env={**os.environ, "NFFA_HOME": str(home)}, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+        try:
+            process.wait(timeout=chance.uniform(0.1, 1.0) * span)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            killed += 1
+        left = {path.relative_to(out): path.read_bytes() for path in out.rglob("*.nxs")}
+        whole += len(left)
+        torn |= {f"{number}: {path}" for path, data in left.items() if wanted.get(path) != data}
+        if number % 10 == 9:
+            assert nffa(home, "export-nexus", inbox, "-o", out, "--json").returncode == 0
+            after = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+            torn |= {f"{number}, afterwards: {path}" for path in set(after) ^ set(wanted)}
+            torn |= {f"{number}, afterwards: {path}" for path in wanted if after.get(path) != wanted[path]}
+        shutil.rmtree(out, ignore_errors=True)
+    return {"rounds": rounds, "killed": killed, "whole": whole, "torn": sorted(torn)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=["kill", "crash", "mutate", []], default=[])
+    parser.add_argument("what", nargs="*", choices=["kill", "crash", "mutate", "export", []], default=[])
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--mutations", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=20240506)
@@ -249,12 +283,13 @@ def main() -> None:
         "kill": lambda room: kill(options.rounds, options.seed, room),
         "crash": lambda room: crash(options.seed, room),
         "mutate": lambda room: mutate(options.mutations, options.seed, room),
+        "export": lambda room: export(options.rounds, options.seed, room),
     }
     bad = False
     for name in options.what or trials:
         with tempfile.TemporaryDirectory(prefix="nffa-soak-") as room:
             figures = trials[name](Path(room))
-            bad = bad or bool(figures.get("cut_but_done") or figures.get("internal"))
+            bad = bad or any(figures.get(name) for name in ("cut_but_done", "internal", "torn"))
             print(name, json.dumps(figures, indent=1), flush=True)
     sys.exit(1 if bad else 0)
 
