@@ -161,7 +161,8 @@ class _Export:
         with ExitStack() as stack:
             store = stack.enter_context(Store.open(settings.catalogue_path())) if known else None
             stack.callback(self._remove_drafts)
-            pool = stack.enter_context(Pool(int(self.values["export.jobs"]) or 1, limits(self.values)))
+            pool = stack.enter_context(Pool(int(self.values["export.jobs"]) or 1, limits(self.values), serves="nexus"))
+            pool.start()
             for item in items:
                 early = item if isinstance(item, Outcome) else self._start(item, pool, store)
                 if early is not None:

@@ -10,14 +10,15 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from nffa_cli import __version__, extract, forms, layouts, readiness, reading
 from nffa_cli.crosswalk import digests, outward, personal
-from nffa_cli.export import check, findings, hdf5, marks, nodes, nxem
+from nffa_cli.errors import NffaError
+from nffa_cli.export import check, findings, hdf5, marks, nodes, nxdl, nxem
 from nffa_cli.export.tree import Tree
 from nffa_cli.records import FileStamp, RawMetadata, Record, Signal
 
@@ -26,6 +27,13 @@ VERSION = "1"
 
 NO_SIGNAL = "signal"
 """Named as missing where the files hold no samples that could be read."""
+
+
+def warm_up() -> None:
+    """Load what every export needs ahead of the first job; if it is broken, that job will say so."""
+    reading.warm_up()
+    with suppress(NffaError):
+        nxdl.load()
 
 
 def recipe(format_: str, context: Mapping[str, Any], compression: str) -> str:
@@ -54,6 +62,8 @@ def export(job: dict[str, Any]) -> reading.Result:
     raw = reading.take(job, files)
     if not isinstance(raw, RawMetadata):
         return raw
+    if raw.format == marks.FORMAT:
+        return reading.verdict("skipped", IS_NXEM, raw.format)
     state = readiness.judge(
         raw, files[0].size, partner_missing=job["partner_missing"], age=job["age"], patience=job["patience"]
     )
@@ -92,6 +102,7 @@ def export(job: dict[str, Any]) -> reading.Result:
     return header, b""
 
 
+IS_NXEM = "nxem: it is NXem already; copy it, or export the instrument's file again"
 EXISTS = "exists: another file has this name and is no export of this acquisition; move it away, or give another -o"
 
 

@@ -30,6 +30,8 @@ QUEUED = 8
 """Jobs under way for each worker: enough to keep it busy while the caller commits what came before."""
 WORKER = ("-m", "nffa_cli.worker")
 """What Python is told to run."""
+READING = "reading"
+"""The module with a worker's usual jobs; it is told which one to import before the first job comes."""
 UP = b"up\n"
 """What a worker says when it has imported what it needs."""
 START_SECONDS = 120.0
@@ -90,11 +92,15 @@ class _Worker:
 class Pool:
     """``size`` persistent workers; use as a context manager.
 
-    A caller that takes ``answers`` whenever it is ``full`` can feed it from a walk over any number of files.
+    A caller that takes ``answers`` whenever it is ``full`` can feed it from a walk over any number of files. ``serves``
+    names the module of the jobs that will come.
     """
 
-    def __init__(self, size: int = 1, limits: Limits | None = None, *, log: IO[bytes] | None = None) -> None:
+    def __init__(
+        self, size: int = 1, limits: Limits | None = None, *, serves: str = READING, log: IO[bytes] | None = None
+    ) -> None:
         self.size = size
+        self.serves = serves
         self.limits = limits or Limits()
         self.log = log
         self.under_way = 0
@@ -120,7 +126,7 @@ class Pool:
 
     def start(self) -> None:
         """Start the first worker ahead of its first job: its imports go on while the caller prepares that."""
-        self._workers[0] = _Worker(_taken_ahead(self.limits.memory_mb) or _spawn(self.limits.memory_mb, self.log))
+        self._workers[0] = _Worker(_taken_ahead(self.limits.memory_mb) or self._spawn())
 
     def submit(self, job: Job) -> None:
         """Hand out a job; a worker is started for it while there are fewer than ``size``."""
@@ -187,8 +193,11 @@ class Pool:
             _end(worker)
             worker = None
         if worker is None:
-            worker = self._workers[slot] = _Worker(_spawn(self.limits.memory_mb, self.log))
+            worker = self._workers[slot] = _Worker(self._spawn())
         return worker
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        return _spawn(self.limits.memory_mb, self.serves, self.log)
 
     def _try(self, worker: _Worker, job: Job) -> Answer:
         """Give a worker a job; state ``died`` if no whole answer came back."""
@@ -252,7 +261,7 @@ class Pool:
         return None
 
 
-def _spawn(memory_mb: int, log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+def _spawn(memory_mb: int, serves: str, log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
     environment = dict(os.environ)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         environment[name] = "1"
@@ -262,7 +271,7 @@ def _spawn(memory_mb: int, log: IO[bytes] | None = None) -> subprocess.Popen[byt
     for secret in [name for name in environment if name.startswith("NFFA_TOKEN")]:
         del environment[secret]
     return subprocess.Popen(
-        [sys.executable, *WORKER],
+        [sys.executable, *WORKER, serves],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log if log is not None else subprocess.DEVNULL,
@@ -274,9 +283,9 @@ _ahead: list[subprocess.Popen[bytes]] = []
 """The worker that ``start_ahead`` started and no pool has taken yet."""
 
 
-def start_ahead() -> None:
+def start_ahead(serves: str) -> None:
     """Start a worker with the default limits before anything else is imported; the first ``Pool.start`` takes it."""
-    _ahead.append(_spawn(Limits().memory_mb))
+    _ahead.append(_spawn(Limits().memory_mb, serves))
 
 
 def _taken_ahead(memory_mb: int) -> subprocess.Popen[bytes] | None:

@@ -2,17 +2,17 @@
 
 import sys
 
-READS = "inspect"
-"""The command whose user waits for a single answer."""
+SERVED = {"inspect": "reading", "export-nexus": "nexus"}
+"""The commands whose users often wait for a single answer, and what their worker imports."""
 
 
 def main() -> None:
     """Run the command line."""
     arguments = sys.argv[1:]
-    if arguments[:1] == [READS] and len(arguments) > 1 and not {"-h", "--help"} & set(arguments):
+    if len(arguments) > 1 and arguments[0] in SERVED and not {"-h", "--help"} & set(arguments):
         from nffa_cli import pool
 
-        pool.start_ahead()
+        pool.start_ahead(SERVED[arguments[0]])
     from nffa_cli import cli
 
     cli.main()

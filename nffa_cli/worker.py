@@ -66,9 +66,7 @@ def _private_stdout() -> BinaryIO:
 def _warm_up() -> None:
     """Import what every job needs while the parent still looks for one, and keep it out of the garbage collector's way."""
     gc.disable()
-    from nffa_cli import reading
-
-    reading.warm_up()
+    import_module(f"nffa_cli.{(sys.argv[1:] or ['reading'])[0]}").warm_up()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)  # a job leaves few cycles, and its trees make many objects
     gc.enable()
