@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nffa_cli import rawtree
-from nffa_cli.look import STATUS_OF
 from nffa_cli.records import Outcome
 from nffa_cli.scan import Unreadable
 from nffa_cli.terminal import Column, Terminal
@@ -217,6 +216,8 @@ def _beside(folder: str, path: str) -> str:
 
 def inspected(item: Mapping[str, Any]) -> Outcome:
     """Return the outcome line of what ``pipeline.inspect`` yields."""
+    from nffa_cli.look import STATUS_OF  # which loads what reads files; few commands do
+
     answer = item["answer"]
     detail = {"format": answer["format"]} if answer.get("format") else {}
     return Outcome(item["shown"], "inspect", STATUS_OF[answer["state"]], answer["reason"], detail)

@@ -215,48 +215,40 @@ def _inherited(group: Element, layers: Iterable[Element]) -> Iterator[Element]:
 
 
 def _fields(layers: tuple[Element, ...]) -> Iterator[Concept]:
+    by_layer = [[each for each in layer.children if each.tag == "field"] for layer in layers]
     seen = set()
-    for number, layer in enumerate(layers):
-        for child in layer.children:
-            if child.tag == "field" and child.name not in seen:
+    for number, fields in enumerate(by_layer):
+        below = [each for low in by_layer[number + 1 :] for each in low]
+        open_names = [each for each in below if each.naming != "specified"]
+        for child in fields:
+            if child.name not in seen:
                 seen.add(child.name)
-                below = [each for low in layers[number + 1 :] for each in low.children if each.tag == "field"]
                 same = [each for each in below if each.name == child.name]
-                wider = [] if child.naming == "any" else [
-                    each for each in below
-                    if each.naming != "specified" and each.name != child.name and fit(child.name, each) >= 0
-                ]  # fmt: skip
-                yield _concept((child, *same, *wider))
+                wider = [each for each in open_names if each.name != child.name and fit(child.name, each) >= 0]
+                yield _concept((child, *same, *(wider if child.naming != "any" else ())))
 
 
 def _attributes(layers: tuple[Element, ...]) -> Iterator[Concept]:
-    seen = set()
-    for number, layer in enumerate(layers):
+    found: dict[str, list[Element]] = {}
+    for layer in layers:
         for child in layer.children:
-            if child.tag == "attribute" and child.name not in seen:
-                seen.add(child.name)
-                below = (each for low in layers[number + 1 :] for each in low.children)
-                yield _concept(
-                    (child, *(each for each in below if each.tag == "attribute" and each.name == child.name))
-                )
+            if child.tag == "attribute":
+                found.setdefault(child.name, []).append(child)
+    return (_concept(tuple(alike)) for alike in found.values())
 
 
 def _concept(layers: tuple[Element, ...]) -> Concept:
     first = layers[0]
-    enumerated = next((each for each in layers if each.values is not None), None)
+    type_, units, values, open_, shape = first.type, first.units, first.values, first.open, first.shape
+    for each in layers[1:]:
+        type_, units = type_ or each.type, units or each.units
+        if values is None:
+            values, open_ = each.values, each.open
+        if shape is None:
+            shape = each.shape
     return Concept(
-        tag=first.tag,
-        name=first.name,
-        naming=first.naming,
-        need=first.need,
-        type=next((each.type for each in layers if each.type), "NX_CHAR"),
-        units=next((each.units for each in layers if each.units), None),
-        values=enumerated.values if enumerated else None,
-        open=enumerated.open if enumerated else False,
-        shape=next((each.shape for each in layers if each.shape is not None), None),
-        deprecated=first.deprecated,
-        layers=layers,
-    )
+        first.tag, first.name, first.naming, first.need, type_ or "NX_CHAR", units, values, open_, shape, first.deprecated, layers
+    )  # fmt: skip
 
 
 def _element(xml: ElementTree.Element, application: bool) -> Element:
