@@ -115,6 +115,7 @@ def _with_hyperspy(path: Path) -> list[dict[str, Any]]:
 
 def _si(axis: dict[str, Any]) -> tuple[float, str | None]:
     unit = str(axis.get("units") or "").replace("n_m", "nm")
+    unit = "Å" if unit == "A" else unit  # on an axis
     factor, name = SI.get(unit, (1.0, None))
     return float(axis["scale"]) * factor, name if name != "1" else None
 
@@ -267,7 +268,7 @@ def calibration(group: h5py.Group, piece: Piece) -> list[str]:
         ours = step_of(group, name)
         if unit is None or (ours is None and len(group[name]) > 1):
             continue
-        if ours is not None and (ours[1] != unit or not np.isclose(ours[0], scale, rtol=1e-6, atol=0)):
+        if ours is not None and (ours[1] != unit or not np.isclose(ours[0], scale, rtol=1e-5, atol=0)):
             wrong.append(f"{group.name}/{name}: step {ours}, another reader says {scale, unit}")
     return wrong
 
