@@ -67,7 +67,8 @@ class CrosswalkError(NffaError):
 class UnreadableFile(NffaError):
     """A file's bytes do not make what its format promises.
 
-    ``code`` names the defect for machines: ``truncated``, ``corrupt``, ``empty``, ``timeout``, ``memory``, ``crashed``.
+    ``code`` names the defect for machines: ``truncated``, ``corrupt``, ``empty``, ``timeout``, ``memory``, ``crashed``. It is
+    ``not-ours`` where nothing is wrong with the file, and only its contents could say that it is somebody else's.
     """
 
     code = "corrupt"

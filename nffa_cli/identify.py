@@ -2,7 +2,8 @@
 
 The bytes decide. The extension only chooses between formats without a signature of their own, and tells a damaged file of
 ours (``scan.dm3`` that does not start like one) from somebody else's file. TIFF dialects are told apart by their tags,
-which may lie at the end of a file: that is the TIFF reader's job.
+which may lie at the end of a file: that is the TIFF reader's job. Likewise what an HDF5 file holds, of whatever extension,
+is for its reader to say.
 """
 
 from __future__ import annotations
@@ -72,6 +73,14 @@ def _mrc(head: bytes) -> bool:
     return len(head) >= 1024 and all(0 < n < 1 << 20 for n in numbers[:3]) and numbers[3] in {0, 1, 2, 3, 4, 6, 12, 101}
 
 
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def _hdf5(head: bytes) -> bool:
+    """HDF5 may begin behind a block of the user's, at a power of two."""
+    return any(head[at : at + len(HDF5)] == HDF5 for at in (0, 512, 1024, 2048))
+
+
 FORMATS: tuple[Format, ...] = (
     Format("gatan-dm3", "dm", (".dm3",), _dm(3, 8), "Gatan DigitalMicrograph 3"),
     Format("gatan-dm4", "dm", (".dm4",), _dm(4, 12), "Gatan DigitalMicrograph 4"),
@@ -79,7 +88,8 @@ FORMATS: tuple[Format, ...] = (
     Format("tia", "tia", (".emi",), _magic(b"JK\x00\x02"), "FEI/Thermo TIA metadata (with its .ser)"),
     Format("tiff", "tiff", (".tif", ".tiff", ".tf8"), _magic(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
            "TIFF: Zeiss, FEI/Thermo, TESCAN, JEOL, Hitachi, Fibics and others by their tags"),
-    Format("emd", "emd", (".emd",), _magic(b"\x89HDF\r\n\x1a\n"), "Velox or Berkeley/NCEM EMD"),
+    Format("emd", "emd", (".emd",), _magic(HDF5), "Velox or Berkeley/NCEM EMD"),
+    Format("nxem", "emd", (".nxs", ".nx5"), _hdf5, "NeXus NXem, of nffa or of others, whatever its extension"),
     Format("bruker-bcf", "rosetta", (".bcf",), _magic(b"AAMVHFSS"), "Bruker Esprit composite file"),
     Format("blockfile", "blockfile", (".blo",), _magic(b"IMGBLO"), "NanoMEGAS block file"),
     Format("phenom-elid", "rosetta", (".elid",), _magic(b"BZh"), "Phenom Element Identification project"),
@@ -95,7 +105,7 @@ FORMATS: tuple[Format, ...] = (
     Format("rosetta-semper", "rosetta", (".unf",), None, "SEMPER"),
     Format("rosetta-prz", "rosetta", (".prz",), _magic(b"PK\x03\x04"), "CEOS Panta Rhei"),
     Format("rosetta-tvips", "rosetta", (".tvips",), None, "TVIPS image stream"),
-    Format("rosetta-de5", "emd", (".de5",), _magic(b"\x89HDF\r\n\x1a\n"), "Direct Electron"),
+    Format("rosetta-de5", "emd", (".de5",), _magic(HDF5), "Direct Electron"),
     Format("jeol-sem-tiff", "sidecar", (".txt",), _says("$CM_FORMAT", "$SEM_DATA_VERSION", "$CM_"), "JEOL SEM text file"),
     Format("hitachi-sem-tiff", "sidecar", (".txt",), _says("[SemImageFile]"), "Hitachi SEM text file"),
     Format("tescan-sem-tiff", "sidecar", (".hdr",), _says("[MAIN]"), "TESCAN header file"),
@@ -108,7 +118,8 @@ FORMATS: tuple[Format, ...] = (
 NOT_OURS: tuple[tuple[str, tuple[str, ...], tuple[bytes, ...]], ...] = (
     ("spm", (".sxm", ".mtrx", ".z_mtrx", ".i_mtrx", ".nid", ".gwy", ".sm4", ".3ds", ".mul", ".ibw", ".spm", ".jpk"),
      (b":NANONIS_VERSION:", b"ONTMATRX", b"GWYP", b"[DataSet]", b"[Paramco32]", b"Experiment\t", b"\\*File list")),
-    ("hdf5", (".h5", ".hdf5", ".hdf", ".nxs", ".nx5"), (b"\x89HDF\r\n\x1a\n",)),
+    ("hdf5", (".h5", ".hdf5"), ()),
+    ("hdf4", (".hdf", ".h4"), (b"\x0e\x03\x13\x01",)),
     ("document", (".txt", ".md", ".rst", ".pdf", ".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".xls", ".xlsx", ".ods",
                   ".csv", ".tsv", ".html", ".htm", ".log", ".ini", ".cfg", ".toml", ".yaml", ".yml", ".json", ".xml", ".py",
                   ".m", ".ipynb", ".opju", ".opj"), (b"%PDF", b"{\\rtf")),
@@ -163,5 +174,7 @@ def identify(name: str, head: bytes) -> Identity:
 
 def _unmistakable(head: bytes) -> Format | None:
     """Return the format whose signature is its own, so that a wrong or missing extension does not matter."""
-    signed = (fmt for fmt in FORMATS if fmt.family in {"dm", "tia", "tiff", "sidecar"} or fmt.name == "bruker-bcf")
+    signed = (
+        fmt for fmt in FORMATS if fmt.family in {"dm", "tia", "tiff", "sidecar"} or fmt.name in ("bruker-bcf", "nxem")
+    )
     return next((fmt for fmt in signed if fmt.starts is not None and head and fmt.starts(head)), None)

@@ -13,7 +13,7 @@ import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -329,6 +329,33 @@ def _lead_axes(stored: tuple[int, ...], pages: int, layout: Layout) -> int:
 
 @contextmanager
 def _hdf5(signal: Signal, layout: Layout) -> Iterator[Source]:
+    names = layout.detail.get("datasets")
+    if names is None:
+        with _dataset(signal, layout) as source:
+            yield source
+        return
+    dtype = np.dtype(signal.dtype)
+    colours = dtype.kind != "c" and len(names) > 1
+    part = replace(signal, shape=signal.shape[:-1]) if colours else signal
+    with ExitStack() as stack:
+        reads = [stack.enter_context(_dataset(part, replace(layout, detail={"dataset": name}))).read for name in names]
+
+        def read(picks: Picks) -> Array:
+            if colours:
+                *picks_, last = picks
+                return np.stack([each(tuple(picks_)) for each in reads[last]], axis=-1).astype(dtype, copy=False)
+            first = reads[0](picks)
+            if len(reads) == 1:
+                return first.astype(dtype, copy=False)
+            made = np.empty(first.shape, dtype)
+            made.real, made.imag = first, reads[1](picks)
+            return made
+
+        yield Source(read, seekable=False)
+
+
+@contextmanager
+def _dataset(signal: Signal, layout: Layout) -> Iterator[Source]:
     import h5py
 
     with h5py.File(layout.path, "r") as file:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli import __version__, extract, identify, rawtree, readiness, settings
-from nffa_cli.crosswalk import apply, load, merge, vocabulary
+from nffa_cli.crosswalk import apply, backward, load, merge, outward, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
 from nffa_cli.records import Axis, FileStamp, RawMetadata, Record, Remark, Signal
 
@@ -59,6 +59,8 @@ def take(job: Mapping[str, Any], files: Sequence[FileStamp]) -> RawMetadata | Re
             return verdict(*_not_read(identity, files[0], job))
         raw = extract.read([stamp.path for stamp in files], identity.family or "")
     except UnreadableFile as error:
+        if error.code == "not-ours":
+            return verdict("skipped", f"not-ours: {error.what}")
         state = readiness.incomplete(error.code, error.what, young=error.code in readiness.INCOMPLETE and _young(job))
         return verdict(state.state, state.reason)
     except PermissionError as error:
@@ -222,8 +224,7 @@ def normalise(raw: RawMetadata, where: Mapping[str, Any]) -> tuple[Record, dict[
     table, words = tables(raw.format, where)
     session = where.get("session") or {}
     profile, clock = instrument(table, words, raw, where)
-    record, _ = apply.apply(table, words, raw, **clock)
-    record = merge.merge(record, session, profile, words)
+    record = merge.merge(_record(table, words, raw, where, **clock), session, profile, words)
     for problem in where.get("problems") or []:
         record = _with_warning(record, Remark("session-file", problem))
     provenance = {
@@ -249,10 +250,24 @@ def instrument(
     session = where.get("session") or {}
     if not where.get("profiles") and "instrument" not in session:
         return None, {}
-    record, _ = apply.apply(table, words, raw)
+    record = _record(table, words, raw, where)
     profile = merge.match_profile(record, where.get("profiles") or [], session)
     known = {**(profile or {}), **session.get("instrument", {})}
     return profile, {key: known.get(key) for key in ("date_order", "timezone")}
+
+
+def _record(
+    table: load.Crosswalk,
+    words: vocabulary.Vocabulary,
+    raw: RawMetadata,
+    where: Mapping[str, Any],
+    **clock: str | None,
+) -> Record:
+    """Return what the file itself says; one of a schema that we write says it where we would write it."""
+    schema = Path(where["crosswalks"]) / "outward" / f"{raw.format}.yaml"
+    if schema.is_file():
+        return backward.record(raw, outward.load(schema), words, **clock)
+    return apply.apply(table, words, raw, **clock)[0]
 
 
 @cache

@@ -96,7 +96,8 @@ class Layout:
     method
         ``raw``: uncompressed samples at ``offsets``. ``tiff``: let the TIFF library decode page ``detail["page"]``
         (``detail["pages"]`` for a stack). ``picture``: let Pillow decode the file into mode ``detail["mode"]``.
-        ``rosetta``: let RosettaSciIO load signal number ``detail["index"]``. ``hdf5``: dataset ``detail["dataset"]``.
+        ``rosetta``: let RosettaSciIO load signal number ``detail["index"]``. ``hdf5``: dataset ``detail["dataset"]``, or
+        ``detail["datasets"]``: real and imaginary part of complex samples, or one for each colour (the last axis).
     dtype
         Numpy type string with byte order, e.g. ``<u2``.
     offsets

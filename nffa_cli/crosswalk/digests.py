@@ -1,6 +1,7 @@
 """Which crosswalk a record was made with, as a digest of bytes; found without parsing, since every run asks for all.
 
-A format's digest covers its own file, the one it refers to (``same_as``) and the vocabulary. When it differs from the one
+A format's digest covers its own file, the one it refers to (``same_as``) and the vocabulary; that of a format which is
+read by the outward crosswalk of its name, that one. When it differs from the one
 in a record's provenance, the record is due to be normalised again; nothing needs to be read again.
 """
 
@@ -28,6 +29,8 @@ def by_format(folder: Path) -> dict[str, str]:
         other = SAME_AS.search(text)
         base = texts.get(other[1].decode(), b"") if other else b""
         found[name] = hashlib.sha256(b"\0".join((text, base, vocabulary))).hexdigest()
+    for path in (folder / "outward").glob("*.yaml"):
+        found[path.stem] = hashlib.sha256(b"\0".join((path.read_bytes(), vocabulary))).hexdigest()
     if FALLBACK in found:
         generic = {fmt.name for fmt in FORMATS if fmt.family == "rosetta"} - set(found)
         found |= dict.fromkeys(generic, found[FALLBACK])

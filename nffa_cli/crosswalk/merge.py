@@ -60,7 +60,7 @@ def merge(
             detail = f"{name}: the file says {held.value!r} ({held.source}), {quantity.source} says {quantity.value!r}"
             warnings.append(Remark("conflict", detail))
     missing = tuple(name for name in vocabulary.expected if name not in terms)
-    return replace(record, terms=terms, missing=missing, warnings=tuple(warnings))
+    return replace(record, terms=terms, missing=missing, warnings=tuple(dict.fromkeys(warnings)))
 
 
 def match_profile(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+FORMAT = "nxem"
+"""How ``identify`` calls our exports, and what others make of the same kind."""
 PLACE = "/entry1/nffa"
 
 

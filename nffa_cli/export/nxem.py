@@ -82,9 +82,9 @@ def build(record: Record, raw: RawMetadata, source: Source, outward: Outward) ->
     for number, file in enumerate(source.files, 1):
         entry[f"note{number}"] = _note(file)
     _add_terms(entry, record, outward)
-    unplaced = _add_signals(entry, record, source, outward)
+    plots, unplaced = _add_signals(entry, record, source, outward)
     _group(entry, EVENT, outward)["vendor_metadata"] = _vendor(raw)
-    entry["nffa"] = _own(record, source, unplaced)
+    entry["nffa"] = _own(record, source, plots, unplaced)
     return {
         "@NX_class": "NXroot",
         **({"@default": ENTRY} if "@default" in entry else {}),
@@ -125,13 +125,18 @@ def _group(entry: Tree, path: str, outward: Outward) -> Tree:
 # --- signals ---
 
 
-def _add_signals(entry: Tree, record: Record, source: Source, outward: Outward) -> list[str]:
-    """Add the pictures, the spectra and their detectors; return which signals have no place, and why."""
+def _add_signals(entry: Tree, record: Record, source: Source, outward: Outward) -> tuple[list[list[str]], list[str]]:
+    """Add the pictures, the spectra and their detectors.
+
+    Returns the paths of each signal's NXdata, below the entry, and which signals have no place, and why.
+    """
+    plots: list[list[str]] = []
     unplaced: list[str] = []
     counts = {"image": 0, "spectrum": 0}
     detectors = _detectors(record, outward)
     for number, signal in enumerate(record.signals):
         made = nxdata.plots(number, signal, _title(signal, record, source))
+        plots.append([])
         if isinstance(made, nxdata.Unplaced):
             unplaced.append(f"{_context(number, signal)}: {made.why}")
             continue
@@ -143,11 +148,12 @@ def _add_signals(entry: Tree, record: Record, source: Source, outward: Outward) 
             if (detector := detectors[number]) is not None:
                 group["process"] = _process(number, signal, detector, source)
             event[name] = group | {plot.name: plot.data}
+            plots[-1].append(f"{EVENT}/{name}/{plot.name}")
             _lead_to(entry, name)
     for number, name in enumerate(dict.fromkeys(filter(None, detectors)), 1):
         instrument = _group(entry, "measurement/instrument", outward)
         instrument[f"detector{number}"] = {"@NX_class": "NXdetector", "name": name}
-    return unplaced
+    return plots, unplaced
 
 
 def _lead_to(entry: Tree, name: str) -> None:
@@ -244,13 +250,14 @@ def as_json(tree: Mapping[str, Any]) -> str:
         return json.dumps(rawtree.lossless(tree))
 
 
-def _own(record: Record, source: Source, unplaced: Sequence[str]) -> Tree:
+def _own(record: Record, source: Source, plots: Sequence[Sequence[str]], unplaced: Sequence[str]) -> Tree:
     own: Tree = {
         "@NX_class": "NXcollection",
         "acquisition": source.acquisition,
         "digest": source.digest,
         "key": source.key,
         "record": json.dumps(record.as_json()),
+        "plots": json.dumps(plots),
         "terms": browsable.terms(record.terms),
     }
     if unplaced:

@@ -1,19 +1,24 @@
-"""Reader of the two kinds of EMD file: Velox (Thermo Fisher) and NCEM/Berkeley; metadata and shapes, never pixels.
+"""Reader of the HDF5 files of microscopes: EMD of Velox (Thermo Fisher) and of NCEM/Berkeley, and NXem; never pixels.
 
 RosettaSciIO is not asked, because it rounds the stage of Velox to micrometres and leaves out what NCEM files say of the
-microscope. This module tells the kinds apart and reads the NCEM one; ``velox`` reads the other.
+microscope. This module tells the kinds apart by what is in them and reads the NCEM one; ``velox`` and ``nxem`` read theirs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any, Literal
 
 from nffa_cli.errors import UnreadableFile
-from nffa_cli.extract import hdf5, velox
+from nffa_cli.extract import hdf5, nxem, velox
+from nffa_cli.identify import extension_of
 from nffa_cli.records import Axis, Kind, Layout, RawMetadata, Remark, Signal
 
 Flavour = Literal["velox-emd", "ncem-emd", "foreign"]
+
+NAMED = (".emd", ".de5")
+"""Extensions of EMD files. Under any other name an HDF5 file is NXem or none of ours."""
 
 _NAMES = ("data", "counted_datacube", "datacube", "diffractionslice", "realslice")
 """How EMD 0.x and 1.x call the dataset of a data group."""
@@ -26,9 +31,21 @@ def flavour(path: str) -> Flavour:
 
 
 def read(files: Sequence[str]) -> RawMetadata:
-    """Read an EMD file; raises UnreadableFile when it is broken or of neither kind."""
+    """Read an HDF5 file; raises UnreadableFile when it is broken (``not-ours`` when it is of no kind that we know)."""
     path = files[0]
-    with hdf5.opened(path) as (file, end):
+    extension = extension_of(path)
+    with ExitStack() as stack:
+        try:
+            file, end = stack.enter_context(hdf5.opened(path))
+        except UnreadableFile as error:
+            if extension in (*NAMED, *nxem.NAMED):
+                raise
+            raise UnreadableFile(f"hdf5, which cannot be opened: {error.what}", code="not-ours", where=path) from error
+        if (definition := nxem.definition(file)) == nxem.DEFINITION:
+            return nxem.read(file, path, end)
+        if extension not in NAMED:
+            what = "hdf5" if definition is None else f"NeXus {definition}, and only {nxem.DEFINITION} is read"
+            raise UnreadableFile(what, code="not-ours", where=path)
         kind = _flavour(file)
         if kind == "velox-emd":
             return velox.read(file, path, end)

@@ -26,7 +26,12 @@ MAX_NODES = 50_000
 MAX_TEXT = 64 << 20
 MAX_NUMBERS = 32 << 20
 MAX_CHUNK = 256 << 20
+MAX_ATTRIBUTE = 1 << 20
+TROUBLE = (OSError, RuntimeError, KeyError, TypeError, ValueError)
+"""What h5py raises at a damaged object."""
 _MAX_DEPTH = 32
+_MAX_HOPS = 16
+_MAX_TEXTS = 1024
 _SMALL = 64 << 10
 
 
@@ -71,12 +76,39 @@ def at(file: Any, *names: str) -> Any:
     return found
 
 
+def follow(file: Any, path: str, start: str = "/", hops: int = _MAX_HOPS) -> Any:
+    """Return what lies at a path, over soft links of this very file, ``start`` being the group of relative ones; or None."""
+    names = [name for name in (path if path.startswith("/") else f"{start}/{path}").split("/") if name not in ("", ".")]
+    found, place = file, ""
+    for number, name in enumerate(names):
+        if not isinstance(found, h5py.Group):
+            return None
+        link = found.get(name, getlink=True)
+        if isinstance(link, h5py.SoftLink):
+            rest = "/".join((link.path, *names[number + 1 :]))
+            return follow(file, rest, place or "/", hops - 1) if hops else None
+        if (found := child(found, name)) is None:
+            return None
+        place = f"{place}/{name}"
+    return found
+
+
 def groups(group: Any) -> list[tuple[str, Any]]:
     """Return the sub-groups of a group (or of None), by name."""
     if not isinstance(group, h5py.Group):
         return []
     found = ((name, child(group, name)) for name in group)
     return [(name, item) for name, item in found if isinstance(item, h5py.Group)]
+
+
+def is_group(item: Any) -> bool:
+    """Tell a group from all else."""
+    return isinstance(item, h5py.Group)
+
+
+def address(item: Any) -> int:
+    """Return where an object lies: the same for each of its names."""
+    return int(h5py.h5o.get_info(item.id).addr)
 
 
 def is_dataset(item: Any) -> bool:
@@ -87,6 +119,17 @@ def is_dataset(item: Any) -> bool:
     for length in item.chunks or (1,):
         chunk *= length
     return bool(chunk * item.dtype.itemsize <= MAX_CHUNK)
+
+
+def attribute(item: Any, name: str) -> Any:
+    """Return the value of a short attribute; None where there is none, or none that can be read."""
+    try:
+        key = name.encode("utf-8", "surrogateescape")
+        if not h5py.h5a.exists(item.id, key) or h5py.h5a.open(item.id, key).get_storage_size() > _SMALL:
+            return None
+        return item.attrs[name]
+    except TROUBLE:
+        return None
 
 
 def text_of(dataset: Any) -> str | None:
@@ -123,9 +166,7 @@ class Tree:
             raise UnreadableFile("HDF5 groups nested too deeply", hint="this is no microscope file")
         written = self.attributes(group)
         for name in group:
-            self.nodes += 1
-            if self.nodes > MAX_NODES:
-                raise UnreadableFile(f"more than {MAX_NODES} HDF5 objects", hint="this is no microscope file")
+            self._count()
             if name in written:
                 written[f"@{name}"] = written.pop(name)
             written[name] = self._member(group, name, depth)
@@ -139,10 +180,9 @@ class Tree:
             return {"@link": link.path}
         item = child(group, name)
         if isinstance(item, h5py.Group):
-            address = h5py.h5o.get_info(item.id).addr
-            if address in self._seen:
+            if (place := address(item)) in self._seen:
                 return {"@link": item.name}
-            self._seen.add(address)
+            self._seen.add(place)
             return self.group(item, depth + 1)
         if isinstance(item, h5py.Dataset):
             return self.dataset(item)
@@ -150,13 +190,23 @@ class Tree:
 
     def attributes(self, item: Any) -> dict[str, Any]:
         """Return an object's attributes."""
-        written = {}
+        written: dict[str, Any] = {}
         for name in item.attrs:
+            self._count()
             try:
-                written[name] = plain(item.attrs[name])
-            except (OSError, RuntimeError, TypeError, ValueError) as error:
+                low = h5py.h5a.open(item.id, name.encode("utf-8", "surrogateescape"))
+                if low.get_storage_size() > MAX_ATTRIBUTE:
+                    written[name] = {"@data": {"dtype": str(low.dtype), "shape": list(low.shape)}}
+                else:
+                    written[name] = plain(item.attrs[name])
+            except TROUBLE as error:
                 written[name] = {"@object": "unreadable", "text": str(error)}
         return written
+
+    def _count(self) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise UnreadableFile(f"more than {MAX_NODES} HDF5 objects", hint="this is no microscope file")
 
     def dataset(self, dataset: Any) -> Any:
         """Return the value of a small dataset, or the description of a long one; attributes beside it if it has any."""
@@ -170,11 +220,11 @@ class Tree:
         if is_dataset(dataset):
             text = text_of(dataset)
             if text is not None:
-                self.text += len(text)
-                if self.text > MAX_TEXT:
-                    raise UnreadableFile("more metadata text than any microscope writes")
+                self._keep(text)
                 parsed = json_of(text) if self._parse_json else None
                 return text if parsed is None else rawtree.lossless(parsed)
+            if h5py.check_string_dtype(dataset.dtype) is not None and dataset.ndim == 1 and dataset.size <= _MAX_TEXTS:
+                return [self._keep(dataset[number]) for number in range(dataset.size)]
             size = dataset.size * dataset.dtype.itemsize
             if dataset.dtype.kind in "iufbc" and size <= min(_SMALL, MAX_NUMBERS - self.numbers):
                 self.numbers += size  # one dataset may be linked under any number of names
@@ -183,3 +233,10 @@ class Tree:
         if dataset.external or dataset.is_virtual:
             described["elsewhere"] = True
         return {"@data": described}
+
+    def _keep(self, text: str | bytes) -> Any:
+        """Return a text that stays in the tree, within the budget; read one by one, for many may be the same bytes."""
+        self.text += len(text)
+        if self.text > MAX_TEXT:
+            raise UnreadableFile("more metadata text than any microscope writes")
+        return plain(text)

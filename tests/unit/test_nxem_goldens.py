@@ -92,6 +92,7 @@ GOLDENS = {
           acquisition = a1
           digest = d1
           key = k1
+          plots = [["measurement/event1/image1/image_2d"]]
     """,
     "dm3 with three signals": """
         image1/image_2d NXdata @signal=real @axes=axis_j,axis_i @axis_j_indices=0 @axis_i_indices=1
