@@ -111,18 +111,20 @@ def _items(roots: Iterable[str], wish: Wish) -> Iterator[Item | Outcome]:
 
     Of a single file all sessions above it count, since nobody said where the folder that was ingested begins.
     """
+    roots = list(roots)
     seen: set[str] = set()
-    out = os.path.realpath(wish.out) if wish.out else None
+    ours = {os.path.realpath(path) for path in (settings.home(), wish.out) if path}
     for root in roots:
         top = root if os.path.isdir(root) else Path(root).absolute().anchor  # noqa: PTH112
         contexts = Contexts(top, settings.home(), settings.shipped("crosswalks"), given=wish.given)
-        for found in scan.walk(root, leave_out=lambda folder: os.path.realpath(folder) == out):
+        for found in scan.walk(root, leave_out=lambda folder: os.path.realpath(folder) in ours):
             if isinstance(found, scan.Unreadable):
                 yield Outcome(found.shown, STAGE, "failed", f"unreadable-folder: {found.reason}")
             elif found.skip:
                 yield Outcome(found.shown, STAGE, "skipped", found.skip)
             elif found.main.path not in seen:
-                seen.add(found.main.path)
+                if len(roots) > 1:
+                    seen.add(found.main.path)
                 context = contexts.of(os.path.dirname(found.main.path))  # noqa: PTH120
                 yield Item(found, context, place(root, found.main.path, wish.out))
 
@@ -152,7 +154,8 @@ class _Export:
         self.values = values
         self.wish = wish
         self._secret = "00" if wish.dry_run else settings.secret("pseudonym")  # a dry run makes nothing
-        self._drafts: dict[str, Item] = {}
+        self._drafts: set[str] = set()
+        self._made = 0
         self._taken: set[str] = set()
         self._swept: set[str] = set()
 
@@ -162,16 +165,15 @@ class _Export:
             store = stack.enter_context(Store.open(settings.catalogue_path())) if known else None
             stack.callback(self._remove_drafts)
             pool = stack.enter_context(Pool(int(self.values["export.jobs"]) or 1, limits(self.values), serves="nexus"))
-            pool.start()
             for item in items:
                 early = item if isinstance(item, Outcome) else self._start(item, pool, store)
                 if early is not None:
                     yield early
                 for answer in pool.answers(wait=pool.full):
-                    yield self._finish(answer, store)
+                    yield self._keep(answer, store)
             while pool.under_way:
                 for answer in pool.answers(wait=True):
-                    yield self._finish(answer, store)
+                    yield self._keep(answer, store)
 
     def _start(self, item: Item, pool: Pool, store: Store | None) -> Outcome | None:
         """Hand out the job of one acquisition; what needs none is answered at once."""
@@ -210,9 +212,18 @@ class _Export:
         if folder not in self._swept:
             self._swept.add(folder)
             _sweep(folder)
-        draft = os.path.join(folder, DRAFT.format(host=HOST, pid=os.getpid(), number=len(self._drafts)))  # noqa: PTH118
-        self._drafts[draft] = item
+        draft = os.path.join(folder, DRAFT.format(host=HOST, pid=os.getpid(), number=self._made))  # noqa: PTH118
+        self._made += 1
+        self._drafts.add(draft)
         return draft
+
+    def _keep(self, answer: Answer, store: Store | None) -> Outcome:
+        """Finish one acquisition and leave no draft of it behind."""
+        outcome = self._finish(answer, store)
+        if draft := answer.job.request["draft"]:
+            self._drafts.discard(draft)
+            _remove(draft)
+        return outcome
 
     def _finish(self, answer: Answer, store: Store | None) -> Outcome:
         """Give a written file its name, and remember it."""
@@ -247,8 +258,12 @@ class _Export:
 
     def _remove_drafts(self) -> None:
         for draft in self._drafts:
-            with suppress(OSError):
-                os.unlink(draft)  # noqa: PTH108
+            _remove(draft)
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)  # noqa: PTH108
 
 
 def _sweep(folder: str) -> None:
@@ -261,8 +276,7 @@ def _sweep(folder: str) -> None:
     )
     for name in os.listdir(folder):  # noqa: PTH208
         if (found := mine.fullmatch(name)) and not is_alive(int(found[1])):
-            with suppress(OSError):
-                os.unlink(os.path.join(folder, name))  # noqa: PTH108, PTH118
+            _remove(os.path.join(folder, name))  # noqa: PTH118
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

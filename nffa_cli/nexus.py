@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def export(job: dict[str, Any]) -> reading.Result:
     if job["draft"] is None or (job["strict"] and names):
         return header, b""
     tree[nxem.ENTRY]["nffa"]["missing"] = json.dumps(names)
-    with ExitStack() as opened:
+    with closing(ExitStack()) as opened:  # closed without the writer's errors, which are not the source's fault
         hdf5.write(tree, job["draft"], read=_reader(record.signals, opened), compression=job["compression"])
     if change := reading.moved(files):
         return reading.verdict("waiting", change, raw.format)

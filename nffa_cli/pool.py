@@ -126,7 +126,7 @@ class Pool:
 
     def start(self) -> None:
         """Start the first worker ahead of its first job: its imports go on while the caller prepares that."""
-        self._workers[0] = _Worker(_taken_ahead(self.limits.memory_mb) or self._spawn())
+        self._workers[0] = _Worker(self._spawn())
 
     def submit(self, job: Job) -> None:
         """Hand out a job; a worker is started for it while there are fewer than ``size``."""
@@ -197,7 +197,8 @@ class Pool:
         return worker
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        return _spawn(self.limits.memory_mb, self.serves, self.log)
+        memory_mb = self.limits.memory_mb
+        return _taken_ahead(memory_mb) or _spawn(memory_mb, self.serves, self.log)
 
     def _try(self, worker: _Worker, job: Job) -> Answer:
         """Give a worker a job; state ``died`` if no whole answer came back."""
@@ -284,15 +285,16 @@ _ahead: list[subprocess.Popen[bytes]] = []
 
 
 def start_ahead(serves: str) -> None:
-    """Start a worker with the default limits before anything else is imported; the first ``Pool.start`` takes it."""
+    """Start a worker with the default limits before anything else is imported; the first pool takes it."""
     _ahead.append(_spawn(Limits().memory_mb, serves))
 
 
 def _taken_ahead(memory_mb: int) -> subprocess.Popen[bytes] | None:
     """Return the worker that was started ahead, if its limits are the ones wanted."""
-    if not _ahead:
+    try:
+        process = _ahead.pop()
+    except IndexError:
         return None
-    process = _ahead.pop()
     if memory_mb == Limits().memory_mb:
         return process
     process.kill()
