@@ -19,7 +19,7 @@ LAYERS = (
     {"errors", "records", "progress"},
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk"},
     {"settings", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
-     "catalogue", "pool", "samples", "terminal", "export"},
+     "catalogue", "pool", "samples", "terminal", "export", "render"},
     {"reading", "nexus", "worker"},
     {"look", "pipeline", "verify", "validating"},
     {"exporting"},
@@ -28,14 +28,25 @@ LAYERS = (
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""
 
-FREE_OF_EACH_OTHER = {"extract", "pixels", "preview", "signals", "catalogue", "pool", "scan", "samples", "export"}
+FREE_OF_EACH_OTHER = {
+    "extract",
+    "pixels",
+    "preview",
+    "signals",
+    "catalogue",
+    "pool",
+    "scan",
+    "samples",
+    "export",
+    "render",
+}
 """Adapters, which do not import each other (preview draws with ink what pixels reads)."""
 ALLOWED = {("preview", "pixels"), ("preview", "ink")}
 
 DOORS = {
     "rsciio": {"extract.rosetta"},
     "hyperspy": {"signals"},
-    "PIL": {"preview", "ink", "layouts"},
+    "PIL": {"preview", "ink", "layouts", "render.bars"},
     "sqlite3": {"catalogue"},
     "rich": {"terminal"},
     "yaml": {"crosswalk.document"},
