@@ -113,11 +113,15 @@ def address(item: Any) -> int:
 
 def is_dataset(item: Any) -> bool:
     """Tell a dataset of this very file whose chunks are of a sane size."""
-    if not isinstance(item, h5py.Dataset) or item.shape is None or item.external or item.is_virtual:
+    if not isinstance(item, h5py.Dataset) or item.shape is None:
+        return False
+    stored = item.id.get_create_plist()
+    if stored.get_layout() == h5py.h5d.VIRTUAL or stored.get_external_count():
         return False
     chunk = 1
-    for length in item.chunks or (1,):
-        chunk *= length
+    if stored.get_layout() == h5py.h5d.CHUNKED:
+        for length in stored.get_chunk():
+            chunk *= length
     return bool(chunk * item.dtype.itemsize <= MAX_CHUNK)
 
 
@@ -134,7 +138,11 @@ def attribute(item: Any, name: str) -> Any:
 
 def text_of(dataset: Any) -> str | None:
     """Return the text of a dataset of one string, or None."""
-    if not is_dataset(dataset) or dataset.size != 1 or h5py.check_string_dtype(dataset.dtype) is None:
+    return _text(dataset) if is_dataset(dataset) else None
+
+
+def _text(dataset: Any) -> str | None:
+    if dataset.size != 1 or h5py.check_string_dtype(dataset.dtype) is None:
         return None
     raw = dataset[()] if dataset.shape == () else dataset[(0,) * dataset.ndim]
     return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
@@ -178,7 +186,10 @@ class Tree:
             return {"@link": link.path, "file": str(link.filename)}
         if isinstance(link, h5py.SoftLink):
             return {"@link": link.path}
-        item = child(group, name)
+        try:
+            item = group[name]
+        except TROUBLE:
+            item = None
         if isinstance(item, h5py.Group):
             if (place := address(item)) in self._seen:
                 return {"@link": item.name}
@@ -191,6 +202,8 @@ class Tree:
     def attributes(self, item: Any) -> dict[str, Any]:
         """Return an object's attributes."""
         written: dict[str, Any] = {}
+        if not h5py.h5a.get_num_attrs(item.id):
+            return written
         for name in item.attrs:
             self._count()
             try:
@@ -218,7 +231,7 @@ class Tree:
         if dataset.shape is None:
             return None
         if is_dataset(dataset):
-            text = text_of(dataset)
+            text = _text(dataset)
             if text is not None:
                 self._keep(text)
                 parsed = json_of(text) if self._parse_json else None

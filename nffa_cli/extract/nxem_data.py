@@ -36,9 +36,10 @@ class Position:
 
     def agrees(self, known: Axis) -> bool:
         """Tell whether this is what nffa writes of an axis."""
-        if self.ends is None or self.warning is not None or self.axis.unit != known.unit:
+        unit = known.unit if known.scale else None
+        if self.ends is None or self.axis.unit != unit:
             return False
-        scale, offset = (known.scale, known.offset) if known.unit is not None and known.scale else (1.0, 0.0)
+        scale, offset = (known.scale, known.offset) if unit is not None else (1.0, 0.0)
         last = offset + (known.size - 1) * scale
         near = [
             math.isclose(got, want, rel_tol=1e-9, abs_tol=1e-6 * abs(scale))
@@ -163,7 +164,8 @@ def _position(file: Any, group: Any, name: str, length: int) -> Position | None:
     if length == 1:
         return Position(data.name, Axis(name, 1, 1.0, first, unit) if calibrated else bare, (first, first))
     step = (last - first) / (length - 1)
-    if step == 0.0 or not np.abs(values - first - step * np.arange(length)).max() <= 0.01 * abs(step):
+    rounding = 4 * np.finfo(values.dtype).eps * max(abs(first), abs(last))
+    if step == 0.0 or not np.abs(values - first - step * np.arange(length)).max() <= 0.01 * abs(step) + rounding:
         return Position(data.name, bare, None, _irregular(data.name))
     return Position(data.name, Axis(name, length, step, first, unit) if calibrated else bare, (first, last))
 

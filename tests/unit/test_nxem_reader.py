@@ -60,6 +60,7 @@ CASES = ACQUISITIONS | {
     ),
     "one pixel wide": acquisition(signal("image", (4, 1), "uint8", ("y", 1e-9, "m"), ("x", 2e-9, "m", 5e-9))),
     "backwards": acquisition(signal("image", (4, 6), "uint8", ("y", -1e-9, "m"), ("x", 2e-9, "m", -1e-3))),
+    "far away": acquisition(signal("image", (4, 6), "uint8", ("y", 1e-12, "m", 1e4), ("x", 2e-12, "m", -0.1))),
     "nothing of it has a place": acquisition(signal("image", (2, 2, 2, 2, 2), "uint8", "a", "b", "c", "y", "x")),
     "a spectrum over a line": acquisition(
         signal("spectrum-image", (4, 8), "uint32", ("x", 1e-9, "m"), ("Energy", 0.25, "eV", -3.0), name="EDS")
