@@ -1,4 +1,7 @@
-"""From a scene to a picture: electrons, detectors, charging, focus, noise and grey levels; not what is in the scene."""
+"""From a scene to its signal: what secondary and backscattered electrons tell of slopes, edges, pits and materials.
+
+Not a Monte Carlo: the terms that make SEM pictures look as they do, each cheap. The signal becomes grey in ``greys``.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
-from nffa_cli.render.fields import Array, smooth
-from nffa_cli.render.scene import Scene, slopes
+from nffa_cli.render.fields import Array, blur, enlarge, shrink
+from nffa_cli.render.greys import greys
+from nffa_cli.render.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,9 @@ class Detector:
 
     Parameters
     ----------
-    slope, edge, occlusion
-        Weight of the local slope, of convex edges and of the sky that is hidden.
+    slope, edge, glow, occlusion
+        Weight of the local slope, of sharp convex edges, of the bright seam that diffusion gives them, and of the part
+        of the sky that is hidden.
     side
         0 symmetric … 1 one-sided: how much more it sees of slopes that face it.
     material
@@ -30,6 +34,7 @@ class Detector:
 
     slope: float
     edge: float
+    glow: float
     occlusion: float
     side: float
     material: float
@@ -37,18 +42,19 @@ class Detector:
 
 
 DETECTORS = {
-    "chamber": Detector(slope=0.55, edge=0.9, occlusion=1.0, side=0.55, material=1.0, charge=1.0),
-    "in-lens": Detector(slope=0.35, edge=1.3, occlusion=0.7, side=0.0, material=1.2, charge=1.5),
-    "both": Detector(slope=0.5, edge=1.0, occlusion=0.9, side=0.25, material=1.0, charge=1.0),
-    "low-vacuum": Detector(slope=0.45, edge=0.4, occlusion=0.7, side=0.35, material=1.1, charge=0.3),
-    "backscattered": Detector(slope=0.15, edge=0.1, occlusion=0.6, side=0.25, material=2.0, charge=0.1),
+    "chamber": Detector(slope=0.5, edge=0.5, glow=0.8, occlusion=1.0, side=0.7, material=1.0, charge=1.0),
+    "in-lens": Detector(slope=0.4, edge=0.9, glow=1.2, occlusion=0.8, side=0.0, material=1.2, charge=1.5),
+    "both": Detector(slope=0.5, edge=0.7, glow=1.0, occlusion=0.9, side=0.3, material=1.0, charge=1.0),
+    "low-vacuum": Detector(slope=0.45, edge=0.2, glow=0.4, occlusion=0.8, side=0.4, material=1.1, charge=0.3),
+    "backscattered": Detector(slope=0.1, edge=0.05, glow=0.15, occlusion=0.7, side=0.35, material=2.0, charge=0.1),
 }
 """Everhart-Thornley in the chamber, in the lens, a mixture, a gaseous one, and backscattered electrons."""
 LIKELY = {"chamber": 0.38, "in-lens": 0.3, "both": 0.2, "low-vacuum": 0.05, "backscattered": 0.07}
 
 DIRECTIONS = 8
-NEAR, FAR = (1, 2, 4), (8, 16, 32)
-"""How far to look for what hides the sky, in pixels; the far ones on a picture of a quarter."""
+NEAR, FAR = (1, 3), (2, 4, 9)
+"""How far to look for what hides the sky: in pixels, and in blocks of ``BLOCK`` pixels."""
+BLOCK = 4
 
 
 def picture(scene: Scene, rng: np.random.Generator, *, detector: str | None = None) -> Array:
@@ -60,61 +66,103 @@ def picture(scene: Scene, rng: np.random.Generator, *, detector: str | None = No
         A name in ``DETECTORS``; without it one is drawn at random.
     """
     name = detector or str(rng.choice(list(LIKELY), p=list(LIKELY.values())))
-    signal = emission(scene, rng, DETECTORS[name]) if scene.optics else scene.yields
-    return signal_to_grey(signal, rng)
+    if not scene.optics:
+        return greys(scene.yields, rng, finished=True)
+    return greys(emission(scene, rng, DETECTORS[name]), rng)
 
 
 def emission(scene: Scene, rng: np.random.Generator, by: Detector) -> Array:
-    """Return the signal (H, W) float32 of a scene without noise; flat ground of yield 1 gives about 1."""
-    height = scene.height
-    down, right = slopes(height)
-    toward = float(rng.uniform(0, 2 * math.pi))
-    steep = np.sqrt(1 + np.square(down) + np.square(right))
-    hidden, edge = _surroundings(height, toward, by.side)
-    facing = (down * math.sin(toward) + right * math.cos(toward)) / steep
-    shaded = (1 + by.slope * (np.minimum(steep, 4) - 1) + by.edge * edge + by.side * 0.6 * facing) * (
-        1 - min(by.occlusion * 0.85, 0.95) * hidden
+    """Return the signal (H, W) float32 of a scene without noise; flat open ground of yield 1 gives 1.
+
+    Everything is weighed by how the instrument happens to be set: the depth that electrons come from against the
+    pixel size decides how wide edges glow, the field of the detector how dark pits get.
+    """
+    height = np.ascontiguousarray(scene.height, np.float32)
+    toward = float(rng.uniform(0, 2 * math.pi)) if rng.random() < 0.5 else float(rng.normal(-math.pi / 2, 0.5))
+    side = by.side * float(rng.uniform(0.5, 1.3))
+    hidden, edge, steep, facing = _surroundings(height, toward, side)
+    hidden_far, _, _, _ = _surroundings(
+        shrink(height, BLOCK) * np.float32(1 / BLOCK), toward, side, distances=FAR, sharp=False
     )
-    signal = 1 + scene.shade * (np.maximum(shaded, 0.02) - 1)
-    signal = signal * scene.yields ** np.float32(by.material)
+    far = enlarge(hidden_far, height.shape, BLOCK)
+    depth = float(np.exp(rng.uniform(math.log(0.7), math.log(4.0))))
+    seam = np.maximum(height - blur(height, depth), 0) * np.float32(1.6 / depth)
+    glow = seam / (1 + seam)
+    dark = by.occlusion * float(rng.uniform(0.75, 1.1))
+    steepness = np.minimum(np.sqrt(1 + np.square(steep)) - 1, np.float32(2.2))
+    shaded = (
+        1
+        + by.slope * float(rng.uniform(0.5, 1.3)) * steepness
+        + by.edge * float(rng.uniform(0.3, 1.2)) * edge
+        + by.glow * float(rng.uniform(0.3, 1.3)) * glow
+        + np.float32(0.75 * side) * facing
+    )
+    shaded *= 1 - np.minimum(np.float32(dark * 1.15) * hidden, np.float32(0.93))
+    shaded *= 1 - np.minimum(np.float32(dark * 0.95) * far, np.float32(0.9))
+    signal = 1 + np.float32(scene.shade) * (np.maximum(shaded, np.float32(0.01)) - 1)
+    if scene.material is not None:
+        signal *= _power(np.maximum(scene.material, np.float32(0.02)), by.material)
     if scene.charge is not None:
-        signal = signal + by.charge * scene.charge
-    return signal.astype(np.float32)
+        signal = signal + np.float32(by.charge) * scene.charge
+    return np.asarray(signal, np.float32)
 
 
-def _surroundings(height: Array, toward: float, side: float) -> tuple[Array, Array]:
-    """How much of the sky is hidden (0..1), and how far the ground falls away around (0..1)."""
-    hidden = np.zeros(height.shape, np.float32)
-    edge = np.zeros(height.shape, np.float32)
+def _surroundings(
+    height: Array, toward: float, side: float, *, distances: tuple[int, ...] = NEAR, sharp: bool = True
+) -> tuple[Array, Array, Array, Array]:
+    """Look around from each pixel in ``DIRECTIONS`` directions.
+
+    Returns the part of the sky that is hidden (0..1; what lies towards the detector counts more, ``side``), how far
+    the ground falls away within three pixels (0..1), the slope, and the slope towards the detector (−1..1). The last three
+    are zeros unless ``sharp``.
+    """
     rows, columns = height.shape
-    reach = max(NEAR)
+    reach = max(distances)
     padded = np.pad(height, reach, mode="edge")
-    weights = 0.0
+    hidden, edge = np.zeros_like(height), np.zeros_like(height)
+    rise, fall, spare = np.empty_like(height), np.empty_like(height), np.empty_like(height)
+    steps: dict[int, Array] = {}
     for k in range(DIRECTIONS):
         angle = 2 * math.pi * k / DIRECTIONS
-        rise, fall = np.zeros(height.shape, np.float32), np.zeros(height.shape, np.float32)
-        for far in NEAR:
+        for far in distances:
             dy, dx = round(far * math.sin(angle)), round(far * math.cos(angle))
-            other = padded[reach + dy : reach + dy + rows, reach + dx : reach + dx + columns]
-            climb = (other - height) * np.float32(1 / math.hypot(dy, dx))
-            np.maximum(rise, climb, out=rise)
-            if far < 4:
-                np.maximum(fall, -climb, out=fall)
-        weight = 1 + side * math.cos(angle - toward)
-        weights += weight
-        hidden += rise / np.sqrt(1 + np.square(rise)) * np.float32(weight)
-        edge += fall / (1 + fall)
-    return hidden / np.float32(weights), edge / np.float32(DIRECTIONS)
+            np.subtract(padded[reach + dy : reach + dy + rows, reach + dx : reach + dx + columns], height, out=spare)
+            spare *= np.float32(1 / math.hypot(dy, dx))
+            if far == 1 and sharp:
+                if k % 2 == 0:
+                    steps[k] = spare.copy()
+                np.negative(spare, out=fall)
+            elif far <= 3 and sharp:
+                np.maximum(fall, -spare, out=fall)
+            np.maximum(spare, np.float32(0) if far == distances[0] else rise, out=rise)
+        np.multiply(rise, rise, out=spare)
+        spare += np.float32(1)
+        np.sqrt(spare, out=spare)
+        rise /= spare
+        rise *= np.float32((1 + min(side, 1) * math.cos(angle - toward)) / DIRECTIONS)
+        hidden += rise
+        if sharp:
+            np.maximum(fall, np.float32(0), out=fall)
+            np.add(fall, np.float32(1), out=spare)
+            fall /= spare
+            edge += fall
+    if not sharp:
+        return hidden, edge, edge, edge
+    right, down = _limited(steps[0], steps[4]), _limited(steps[2], steps[6])
+    steep = np.sqrt(np.square(right) + np.square(down))
+    facing = -(down * np.float32(math.sin(toward)) + right * np.float32(math.cos(toward)))
+    return hidden, edge * np.float32(1 / DIRECTIONS), steep, facing / np.sqrt(1 + np.square(steep))
 
 
-def signal_to_grey(signal: Array, rng: np.random.Generator) -> Array:
-    """Return grey levels of a signal: focus, weak noise, contrast, brightness and gamma drawn at random."""
-    soft = float(rng.uniform(0.3, 0.9))
-    signal = ndimage.gaussian_filter(signal, soft, truncate=2.5)
-    signal = signal * (1 + np.float32(0.06) * smooth(rng, signal.shape, 200))
-    low, high = np.percentile(signal[::3, ::3], (1, 99))
-    level = (signal - np.float32(low)) / np.float32(max(high - low, 1e-3))
-    dark, bright = float(rng.uniform(0, 0.25)), float(rng.uniform(0.7, 1.05))
-    level = dark + np.clip(level, 0, 1.3) ** np.float32(rng.uniform(0.7, 1.4)) * (bright - dark)
-    level = level + rng.standard_normal(signal.shape, dtype=np.float32) * np.float32(rng.uniform(0.004, 0.03))
-    return np.clip(level * 255 + 0.5, 0, 255).astype(np.uint8)
+def _limited(ahead: Array, behind: Array) -> Array:
+    """Return the slope between two steps (the one behind counted backwards), not larger than thrice the lesser.
+
+    A cliff between two flats is no slope: it is a wall that the beam does not see, and its edge glows by itself.
+    """
+    most = np.minimum(np.abs(ahead), np.abs(behind)) * np.float32(3) + np.float32(0.2)
+    return np.clip((ahead - behind) * np.float32(0.5), -most, most)
+
+
+def _power(a: Array, exponent: float) -> Array:
+    """Return ``a`` to a power; the two usual ones need no logarithms."""
+    return a if exponent == 1 else np.square(a) if exponent == 2 else a ** np.float32(exponent)

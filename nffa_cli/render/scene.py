@@ -130,10 +130,14 @@ def tilt(scene: Scene, degrees: float) -> Scene:
     rows, columns = scene.shape
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     middle_y, middle_x = (rows - 1) / 2, (columns - 1) / 2
-    x = np.float32(middle_x) + (np.arange(columns, dtype=np.float32) - np.float32(middle_x)) * np.float32(c)
+    # Whole columns: half a column between a post and its ground would stand there as a ghost of half the height.
+    nearest = np.rint(middle_x + (np.arange(columns) - middle_x) * c).astype(np.int64)
+    column = np.arange(columns)[None, :]
     fine = 2  # source rows per pixel
-    y = np.arange(rows * fine, dtype=np.float32)[:, None] / fine
-    height = resample(scene.height, y, x[None, :])
+    y = np.arange(rows * fine - 1, dtype=np.float32)[:, None] / fine
+    taken = scene.height[:, nearest]
+    height = np.repeat(taken, fine, axis=0)[: len(y)]
+    height[1::fine] = (taken[1:] + taken[:-1]) * np.float32(0.5)
     level = float(np.median(height))
     seen_at = (y - np.float32(middle_y)) * np.float32(c) - (height - np.float32(level)) * np.float32(s)
     near_first = seen_at[::-1]
@@ -144,17 +148,24 @@ def tilt(scene: Scene, degrees: float) -> Scene:
     flat = bins * columns + np.arange(columns)
     counts = np.bincount(flat.ravel(), minlength=(rows + 1) * columns).reshape(rows + 1, columns)
     below = counts[::-1].cumsum(axis=0)[::-1][1:]  # rows with front > out
-    last = rows * fine - 1
+    last = len(y) - 1
     after, before = np.clip(below, 0, last), np.clip(below - 1, 0, last)
-    column = np.arange(columns)[None, :]
     high, low = front[before, column], front[after, column]
     part = np.clip((high - out[:, None]) / np.maximum(high - low, np.float32(1e-4)), 0, 1)
-    hidden = near_first[before, column] > high + np.float32(1e-3)
-    part = np.where(hidden, np.float32(1), part)
-    source = (np.float32(last) - (before + part * (after - before))) / np.float32(fine)
-    across = np.broadcast_to(x[None, :], source.shape)
-    tilted = mapped(scene, lambda a: resample(a, source, across))
-    tilted.height = (tilted.height - np.float32(level)) / np.float32(c * c)
+    hidden = near_first[before, column] > high + np.float32(1e-3)  # the foot of a wall is behind something nearer
+
+    def seen(a: Array) -> Array:
+        # A wall that faces the viewer lies between a row of its foot and one of its top: it is of what stands there.
+        there = np.clip((last - after) // fine, 0, rows - 1)
+        return a[there, nearest[column]]
+
+    near, far = height[::-1][before, column], height[::-1][after, column]
+    wall = np.minimum(
+        far, ((y[::-1, 0][after] - np.float32(middle_y)) * np.float32(c) - out[:, None]) / np.float32(s) + level
+    )
+    lifted = (np.where(hidden, wall, near + (far - near) * part) - np.float32(level)) / np.float32(c * c)
+    tilted = mapped(scene, seen)
+    tilted.height = lifted.astype(np.float32)
     return tilted
 
 

@@ -9,6 +9,9 @@ import numpy as np
 
 from nffa_cli.render.fields import Array
 
+SPACING = 0.7
+"""Pixels between the points that a tube is sampled at: a square grid of them, however turned, misses no pixel."""
+
 
 @dataclass(slots=True)
 class Seen:
@@ -70,33 +73,31 @@ def tubes(
     y, x, z, r, ny, nx, s, owner = (a[near] for a in (y, x, z, r, ny, nx, s, owner))
     if not len(y):
         return seen
-    flats, tops, alongs, acrosses, owners = [], [], [], [], []
-    classes = np.ceil(r * 1.6 + 0.8).astype(np.int32)  # how many steps of 0.625 px to each side
+    where, tops, samples = [], [], []
+    classes = np.ceil(r / SPACING + 0.8).astype(np.int32)  # steps to each side
     for reach in np.unique(classes):
         k = np.flatnonzero(classes == reach)
-        off = (np.arange(-reach, reach + 1, dtype=np.float32) * np.float32(0.625))[None, :]
-        py = np.rint(y[k, None] + ny[k, None] * off)
-        px = np.rint(x[k, None] + nx[k, None] * off)
-        dy, dx = py - y[k, None], px - x[k, None]
-        across = (dy * ny[k, None] + dx * nx[k, None]) / r[k, None]
+        off = (np.arange(-reach, reach + 1, dtype=np.float32) * np.float32(SPACING))[None, :]
+        py, px = np.rint(y[k, None] + ny[k, None] * off), np.rint(x[k, None] + nx[k, None] * off)
+        across = ((py - y[k, None]) * ny[k, None] + (px - x[k, None]) * nx[k, None]) / r[k, None]
         rest = 1 - np.square(across)
         good = (rest > 0) & (py >= 0) & (py < shape[0]) & (px >= 0) & (px < shape[1])
-        rows = np.nonzero(good)[0]
-        bulge = np.sqrt(rest[good]) if power == 0.5 else rest[good] ** np.float32(power)
-        flats.append((py[good] * shape[1] + px[good]).astype(np.int64))
-        tops.append(z[k][rows] + r[k][rows] * np.float32(flat) * bulge)
-        alongs.append(s[k][rows] + (dx * ny[k, None] - dy * nx[k, None])[good])
-        acrosses.append(across[good])
-        owners.append(owner[k][rows])
-    at, top = np.concatenate(flats), np.concatenate(tops)
+        at, rest = (py * np.float32(shape[1]) + px)[good].astype(np.int32), rest[good]
+        sample = k[np.nonzero(good)[0]]
+        bulge = np.sqrt(rest) if power == 0.5 else rest ** np.float32(power)
+        where.append(at)
+        tops.append(z[sample] + r[sample] * np.float32(flat) * bulge)
+        samples.append(sample)
+    at, top = np.concatenate(where), np.concatenate(tops)
     surface = np.ascontiguousarray(height).ravel()
     np.maximum.at(surface, at, top)
-    visible = top >= surface[at]
-    at = at[visible]
+    visible = np.flatnonzero(top >= surface[at])
+    at, k = at[visible], np.concatenate(samples)[visible]
     height[...] = surface.reshape(shape)
-    seen.index.ravel()[at] = np.concatenate(owners)[visible]
-    seen.along.ravel()[at] = np.concatenate(alongs)[visible]
-    seen.across.ravel()[at] = np.concatenate(acrosses)[visible]
+    dy, dx = (at // shape[1]).astype(np.float32) - y[k], (at % shape[1]).astype(np.float32) - x[k]
+    seen.index.ravel()[at] = owner[k]
+    seen.along.ravel()[at] = s[k] + dx * ny[k] - dy * nx[k]
+    seen.across.ravel()[at] = (dy * ny[k] + dx * nx[k]) / r[k]
     if material is not None and values is not None:
         there = seen.index >= 0
         material[there] = np.asarray(values, np.float32)[seen.index[there]]
@@ -109,10 +110,10 @@ def tube(height: Array, points: Array, radius: float | Array, *, base: float | N
 
 
 def _samples(points: Array, radius: float | Array, base: float) -> tuple[Array, ...]:
-    """Sample a curve every half pixel: y, x, z, radius, unit normal (y, x), distance from the start."""
+    """Sample a curve: y, x, z, radius, unit normal (y, x), distance from the start."""
     steps = np.hypot(*np.diff(points[:, :2], axis=0).T) if len(points) > 1 else np.zeros(0)
     s = np.concatenate([[0.0], np.cumsum(steps)])
-    number = int(s[-1] / 0.55) + 2
+    number = int(s[-1] / SPACING) + 2
     at = np.linspace(0, s[-1], number)
     y, x = np.interp(at, s, points[:, 0]), np.interp(at, s, points[:, 1])
     r = np.maximum(np.interp(at, s, np.broadcast_to(np.asarray(radius, float), s.shape)), 0.35)
