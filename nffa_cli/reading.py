@@ -69,6 +69,8 @@ def take(job: Mapping[str, Any], files: Sequence[FileStamp]) -> RawMetadata | Re
         return verdict(
             "skipped", f"{identify.PLAIN_IMAGE}: nothing of an instrument in it (--pictures takes it)", raw.format
         )
+    if job["partner_missing"] and not any(remark.code == "partner-missing" for remark in raw.warnings):
+        raw = _with_warning(raw, Remark("partner-missing", f"no {job['partner_missing']} file beside it"))
     return raw
 
 
@@ -76,9 +78,6 @@ def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Re
     state = readiness.judge(
         raw, files[0].size, partner_missing=job["partner_missing"], age=job["age"], patience=job["patience"]
     )
-    if job["partner_missing"] and not any(remark.code == "partner-missing" for remark in raw.warnings):
-        remark = Remark("partner-missing", f"no {job['partner_missing']} file beside it")
-        raw = _with_warning(raw, remark)
     record, provenance = normalise(raw, job["context"])
     listed = [{"path": stamp.path, "size": stamp.size, "role": stamp.role} for stamp in files]
     preview = None

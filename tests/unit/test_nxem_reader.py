@@ -574,18 +574,6 @@ def test_nexusformat_sees_the_same(tmp_path):
     assert str(plot.nxtitle) == "pic.tif"
 
 
-def test_silx_sees_the_same(tmp_path):
-    silx = pytest.importorskip("silx.io.nxdata", reason="needs silx")
-    path = write(tmp_path / "a.nxs", CASES["spectrum image"])
-    (ours,) = read(path).signals
-    with h5py.File(path) as file:
-        plot = silx.get_default(file)
-        assert plot.signal.shape == ours.shape
-        assert plot.title == "pic.tif: EELS"
-        for theirs, mine in zip(plot.axes, ours.axes, strict=True):
-            assert theirs[1] - theirs[0] == pytest.approx(mine.scale)
-
-
 def test_the_reader_keeps_the_whole_tree(tmp_path):
     path = foreign(tmp_path / "f.nxs")
     with h5py.File(path, "a") as file:
