@@ -15,8 +15,8 @@ from typing import Any
 import h5py
 import pytest
 import yaml
-from filelock import FileLock
 
+from tests.e2e.room import until
 from tests.judges import complaints, ours
 from tests.soak import lines, nffa, tree_hash
 
@@ -110,15 +110,23 @@ def export(corpus, folder, judges, *, told):
 
 
 def shared(tmp_path_factory, name, make):
-    """Make something once for all processes of a test run: its JSON lies where they all look."""
-    folder = tmp_path_factory.getbasetemp()
-    if folder.name.startswith("popen-"):
-        folder = folder.parent
-    kept = folder / f"{name}.json"
-    with FileLock(f"{kept}.lock"):
-        if not kept.is_file():
-            (folder / name).mkdir()
-            kept.write_text(json.dumps(make(folder / name)))
+    """Make something once for all processes of a test run: the first makes the folder and then the JSON; others wait."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if base.name.startswith("popen-") else base) / name
+    kept, failed = folder.with_suffix(".json"), folder.with_suffix(".failed")
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        until(lambda: kept.is_file() or failed.is_file(), within=1000)
+    else:
+        try:
+            draft = folder.with_suffix(".draft")
+            draft.write_text(json.dumps(make(folder)))
+            draft.replace(kept)
+        except BaseException:
+            failed.touch()
+            raise
+    assert not failed.is_file(), "the export failed, see the first test that wanted it"
     return Exported(**json.loads(kept.read_text()))
 
 
