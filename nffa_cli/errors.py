@@ -78,6 +78,12 @@ class UnreadableFile(NffaError):
         self.code = code
 
 
+class ModelError(NffaError):
+    """A model is not there, is not what it should be, or cannot be trusted."""
+
+    code = "model"
+
+
 class MissingPackage(NffaError):
     """A package that is needed to read a file cannot be imported; the file is not to blame."""
 

@@ -46,6 +46,9 @@ SETTINGS = (
     Setting("worker.memory_mb", 2048, "Memory limit for reading one acquisition."),
     Setting("preview.size", 512, "Longest side of a preview in pixels (0: no previews)."),
     Setting("preview.format", "jpeg", "File format of previews: jpeg or png."),
+    Setting("ingest.classify", False, "Classify what is recorded, as --classify does."),
+    Setting("classify.model", "", "Name of the model (empty: the shipped one, or the one that was added)."),
+    Setting("classify.jobs", 0, "Worker processes of classify (0: one for each processor)."),
     Setting("export.jobs", 1, "Worker processes of export-nexus."),
     Setting("export.compression", "gzip", "How export-nexus packs samples; gzip is read everywhere."),
 )

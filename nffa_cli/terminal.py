@@ -184,13 +184,20 @@ class Terminal:
 
 
 class Bar:
-    """Progress on stderr: what is done, how many so far, and for how long."""
+    """Progress on stderr: what is done, how many so far and for how long; of how many, how fast and how long yet."""
+
+    draws = True
 
     def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-        columns = (SpinnerColumn("line"), TextColumn("{task.description} {task.completed}"), TimeElapsedColumn())
+        columns = (
+            SpinnerColumn("line"),
+            TextColumn("{task.description} {task.completed}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[outlook]}"),
+        )
         # Lines on a terminal pass through Rich, which draws the bar below them; a redirected stdout is none of its business.
         self._progress = Progress(
             *columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()
@@ -200,11 +207,20 @@ class Bar:
     def begin(self, label: str, total: int | None) -> None:
         """Show it."""
         self._progress.start()
-        self._task = self._progress.add_task(label, total=total)
+        self._task = self._progress.add_task(label, total=total, outlook="")
+
+    def expect(self, total: int) -> None:
+        """Show of how many, how fast, and how long yet."""
+        self._progress.update(self._task, total=total)
 
     def advance(self, steps: int = 1) -> None:
         """Move it."""
         self._progress.advance(self._task, steps)
+        task = self._progress.tasks[0]
+        if task.total and task.speed:
+            left = int(task.time_remaining or 0)
+            outlook = f"of {task.total:g}, {task.speed:.3g} a second, {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
+            self._progress.update(self._task, outlook=outlook)
 
     def end(self) -> None:
         """Take it away."""

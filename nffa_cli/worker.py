@@ -24,6 +24,8 @@ JOBS = {
     "explain": ("reading", "explain"),
     "hyperspy": ("reading", "second_reader"),
     "export": ("nexus", "export"),
+    "classify": ("seeing", "classify"),
+    "try-model": ("seeing", "trial"),
     "strain": ("worker", "strain"),
 }
 """What a worker can do: the job's name → module and function."""

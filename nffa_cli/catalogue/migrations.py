@@ -108,9 +108,43 @@ def m002_assets(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX asset_acquisition ON asset(acquisition)")
 
 
+def m003_opinions(db: sqlite3.Connection) -> None:
+    """Remember what models and persons say a picture shows."""
+    for statement in (
+        """CREATE TABLE model (
+            seq INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, name TEXT NOT NULL, version TEXT NOT NULL,
+            labels TEXT NOT NULL, first_used TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TABLE classification (
+            seq INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, model INTEGER NOT NULL REFERENCES model(seq),
+            logits TEXT NOT NULL, label TEXT NOT NULL, score REAL NOT NULL, in_distribution REAL NOT NULL,
+            decision TEXT NOT NULL, pixel_size REAL, remarks TEXT NOT NULL, embedding BLOB NOT NULL, made_at TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX classification_content ON classification(sha256, model)",
+        """CREATE TABLE looked (
+            path BLOB NOT NULL, model INTEGER NOT NULL REFERENCES model(seq), stamp TEXT NOT NULL, status TEXT NOT NULL,
+            reason TEXT, format TEXT, classification INTEGER REFERENCES classification(seq), PRIMARY KEY (path, model)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX looked_classification ON looked(classification)",
+        """CREATE TABLE label (
+            seq INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, answer TEXT NOT NULL, label TEXT, second TEXT,
+            labeller TEXT NOT NULL, note TEXT, model TEXT, predicted TEXT, made_at TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX label_content ON label(sha256)",
+        # What holds now, for searches; derived from the tables above, in lower case.
+        """CREATE TABLE category (
+            sha256 TEXT PRIMARY KEY, label TEXT, second TEXT, predicted TEXT, decision TEXT
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX category_label ON category(label) WHERE label IS NOT NULL",
+        "CREATE INDEX category_predicted ON category(predicted, decision) WHERE predicted IS NOT NULL",
+        "CREATE INDEX file_content ON file(sha256) WHERE role = 'main'",
+    ):
+        db.execute(statement)
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_assets)
+MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_assets, m003_opinions)
 REWRITES: frozenset[str] = frozenset()
 """Names of the migrations that rewrite a table: a copy of the catalogue is made first."""
 

@@ -199,6 +199,11 @@ _DUMPED = {
     "file": "version, path, size, sha256, role, check_result",
     "alias": "path, acquisition, digest",
     "asset": "path, acquisition, kind, size, source, recipe, complete, missing",
+    "model": "sha256, name, version, labels",
+    "classification": "sha256, model, logits, label, score, in_distribution, decision, pixel_size, remarks, embedding",
+    "looked": "path, model, stamp, status, reason, format, classification",
+    "label": "sha256, answer, label, second, labeller, note, model, predicted",
+    "category": "sha256, label, second, predicted, decision",
     "term": "acquisition, name, number, text",
     "words": "*",
 }

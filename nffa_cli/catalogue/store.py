@@ -15,6 +15,7 @@ from typing import Any
 
 from nffa_cli.catalogue import assets, indexing, lock, queries
 from nffa_cli.catalogue.connection import Connection, utc_now
+from nffa_cli.catalogue.opinions import Opinions
 from nffa_cli.catalogue.rows import (
     CheckResult,
     DueRecord,
@@ -219,6 +220,11 @@ class Store:
     def assets(self, acquisition: str) -> tuple[assets.Asset, ...]:
         """Return what was made of an acquisition, oldest first."""
         return assets.of(self._db, acquisition)
+
+    @property
+    def opinions(self) -> Opinions:
+        """What models and persons say the pictures show."""
+        return Opinions(self._db)
 
     def supersede(self, acquisition: str, by: str) -> tuple[str, ...]:
         """Hide an acquisition, which turned out to be a part of ``by``; its versions are kept.

@@ -19,11 +19,11 @@ LAYERS = (
     {"errors", "records", "progress"},
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk"},
     {"settings", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
-     "catalogue", "pool", "samples", "terminal", "export", "render"},
-    {"reading", "nexus", "worker"},
+     "catalogue", "pool", "samples", "terminal", "export", "render", "classify"},
+    {"reading", "nexus", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
-    {"exporting"},
-    {"story", "browse", "fitness", "tour"},
+    {"exporting", "classifying"},
+    {"story", "browse", "fitness", "tour", "sights", "modelling"},
     {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""
@@ -39,14 +39,16 @@ FREE_OF_EACH_OTHER = {
     "samples",
     "export",
     "render",
+    "classify",
 }
-"""Adapters, which do not import each other (preview draws with ink what pixels reads)."""
-ALLOWED = {("preview", "pixels"), ("preview", "ink")}
+"""Adapters, which do not import each other (preview draws with ink what pixels reads; classify trains on what is rendered)."""
+ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render")}
 
 DOORS = {
     "rsciio": {"extract.rosetta"},
     "hyperspy": {"signals"},
-    "PIL": {"preview", "ink", "layouts", "render.bars"},
+    "PIL": {"preview", "ink", "layouts", "render.bars", "classify.images"},
+    "onnxruntime": {"classify.onnx"},
     "sqlite3": {"catalogue"},
     "rich": {"terminal"},
     "yaml": {"crosswalk.document"},

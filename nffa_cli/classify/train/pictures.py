@@ -1,0 +1,165 @@
+"""Pictures to learn from, from a folder per category: read, without their data bars, shrunk as for the network.
+
+Prepared by ``classify.images``, so that training and use see the same. Not the split and not the augmentation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nffa_cli.classify import images
+from nffa_cli.classify.train import names
+from nffa_cli.errors import NffaError, UsageError
+from nffa_cli.progress import Reporter
+
+SHORT = 192
+"""Pixels of the short side that training sees: a 1024 × 768 picture shrunk four times."""
+WIDE = 256
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+
+Read = Callable[[Path], images.Picture]
+"""Decodes one file."""
+
+
+@dataclass(slots=True)
+class Pictures:
+    """Pictures with what is known of each.
+
+    images
+        Each (height, width) uint8, the short side ``SHORT`` pixels; a memory map or a list.
+    labels
+        What each shows.
+    pixel
+        (N,) log10 of the width of a pixel in metres; NaN: not known.
+    kinds
+        The sub-kind of a rendered picture; empty: not known.
+    sources
+        File or seed, for people.
+    skipped
+        (file, why) of what could not be read.
+    warnings
+        What looked wrong about the folder.
+    """
+
+    images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
+    labels: list[str]
+    pixel: NDArray[np.float32]
+    kinds: list[str]
+    sources: list[str]
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def only(self, rows: Sequence[int] | NDArray[np.intp]) -> Pictures:
+        """Return some of the pictures."""
+        return Pictures(
+            [self.images[n] for n in rows], [self.labels[n] for n in rows], self.pixel[np.asarray(rows, np.intp)],
+            [self.kinds[n] for n in rows], [self.sources[n] for n in rows],
+        )  # fmt: skip
+
+
+def together(*parts: Pictures) -> Pictures:
+    """Return all pictures of several sets."""
+    return Pictures(
+        [image for part in parts for image in part.images],
+        [label for part in parts for label in part.labels],
+        np.concatenate([part.pixel for part in parts]) if parts else np.zeros(0, np.float32),
+        [kind for part in parts for kind in part.kinds],
+        [source for part in parts for source in part.sources],
+        [each for part in parts for each in part.skipped],
+        [each for part in parts for each in part.warnings],
+    )
+
+
+def from_folder(folder: Path, reporter: Reporter, *, read: Read | None = None) -> Pictures:
+    """Return the pictures of a folder per category; what cannot be read is named in ``skipped``.
+
+    Raises
+    ------
+    UsageError
+        There are no two categories with pictures, or a folder's name contradicts itself.
+    """
+    files = list(_files(folder))
+    if len({label for _, label in files} - {names.NONE}) < 2:
+        hint = "make a folder for each category, with its pictures inside: Nanowires/a.jpg, Powder/b.jpg"
+        raise UsageError("no two categories with pictures are there", where=str(folder), hint=hint)
+    found = Pictures([], [], np.zeros(0, np.float32), [], [], warnings=_contradictions(files))
+    kept: list[NDArray[np.uint8]] = []
+    reporter.begin("reading pictures", len(files))
+    for path, label in files:
+        try:
+            picture = (read or decoded)(path)
+            kept.append(shrunk(picture))
+        except (NffaError, OSError) as error:
+            found.skipped.append((str(path), str(error)))
+        else:
+            found.labels.append(label)
+            found.sources.append(path.relative_to(folder).as_posix())
+        reporter.advance()
+    reporter.end()
+    found.images, found.kinds = kept, [""] * len(kept)
+    found.pixel = np.full(len(kept), np.nan, np.float32)
+    return found
+
+
+def decoded(path: Path) -> images.Picture:
+    """Decode one JPEG, PNG or BMP.
+
+    Raises
+    ------
+    UnreadableFile
+        It is damaged.
+    """
+    return images.decode(path.read_bytes(), short=SHORT, where=str(path))
+
+
+def shrunk(picture: images.Picture) -> NDArray[np.uint8]:
+    """Return a picture without its data bar, the short side ``SHORT`` pixels."""
+    small, _ = images.shrunk(picture, short=SHORT)
+    return small
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+    for each in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        label = names.label_of(each.name)
+        if label is None:
+            continue
+        for path in sorted(each.rglob("*")):
+            if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith("."):
+                yield path, label
+
+
+def _contradictions(files: Sequence[tuple[Path, str]]) -> list[str]:
+    """Return a sentence for each category whose files carry the published number of another one."""
+    wrong: Counter[tuple[str, str]] = Counter()
+    for path, label in files:
+        meant = names.prefix_of(path.name)
+        if meant is not None and meant != label:
+            wrong[label, meant] += 1
+    return [
+        f"{count} files in {label!r} have the number that means {meant!r} in the published sets; the folder was believed"
+        for (label, meant), count in sorted(wrong.items())
+    ]
+
+
+def window(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return ``SHORT`` × ``WIDE`` pixels of a picture from a random place, mirrored outward where it is narrower."""
+    height, width = image.shape
+    if (height, width) == (SHORT, WIDE):
+        return image
+    top = int(rng.integers(max(1, height - SHORT + 1)))
+    left = int(rng.integers(max(1, width - WIDE + 1)))
+    part = image[top : top + SHORT, left : left + WIDE]
+    missing = (SHORT - part.shape[0], WIDE - part.shape[1])
+    if max(missing) > 0:
+        part = np.pad(part, [(n // 2, math.ceil(n / 2)) for n in missing], mode="reflect")
+    return part

@@ -1,0 +1,130 @@
+"""The classify job, done in a worker: read → prepare → network; numbers come back, never pixels.
+
+The worker loads the model once, from bytes whose hash it checks. What the numbers mean is the parent's to say
+(``classifying`` with ``classify.decide``), so that other thresholds need no second look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nffa_cli import pixels, readiness, reading
+from nffa_cli.classify import decide, images, models, onnx
+from nffa_cli.errors import ModelError, UnreadableFile
+from nffa_cli.records import FileStamp, RawMetadata, Signal
+
+NO_IMAGE = "no-image: the files hold no image"
+
+
+def warm_up() -> None:
+    """Nothing more: what every job needs was imported with this module."""
+
+
+def trial(job: dict[str, Any]) -> reading.Result:
+    """Load a model and run it once, so that one that misbehaves is known before any picture is blamed."""
+    _loaded(job["model"], job["model_sha256"])
+    return reading.verdict("ready", None)
+
+
+def classify(job: dict[str, Any]) -> reading.Result:
+    """Look at one acquisition.
+
+    The job says, beside what ``reading.take`` needs: ``model`` (path), ``model_sha256``, ``context`` (``crosswalks``). The
+    answer has ``sha256`` (of the main file), ``logits`` (mean over the views), ``in_distribution``, ``remarks``,
+    ``pixel_size`` (m, of the file's pixels; None: not known); its blob is the embedding, float16.
+    """
+    model, network = _loaded(job["model"], job["model_sha256"])
+    files = [FileStamp(*stamp) for stamp in job["files"]]
+    raw = reading.take(job, files)
+    if not isinstance(raw, RawMetadata):
+        return raw
+    state = readiness.judge(
+        raw, files[0].size, partner_missing=job["partner_missing"], age=job["age"], patience=job["patience"]
+    )
+    if state.state != "ready":
+        return reading.verdict(state.state, state.reason, raw.format)
+    number = _which(raw.signals)
+    if number is None:
+        return reading.verdict("skipped", NO_IMAGE, raw.format)
+    wanted = model.preprocess
+    try:
+        picture, sha256 = _picture(raw, raw.signals[number], short=wanted.short)
+        prepared = images.prepare(picture, size=wanted.size, short=wanted.short, views=wanted.views)
+    except UnreadableFile as error:
+        told = "skipped" if error.code == "too-small" else "damaged"
+        return reading.verdict(told, f"{error.code}: {error.what}", raw.format)
+    if change := reading.moved(files):
+        return reading.verdict("waiting", change, raw.format)
+    pixel_size = _pixel_size(raw, number, job["context"])
+    logits, embedding = network(prepared.views, _scale(pixel_size, prepared.pixel, wanted))
+    mean = embedding.mean(axis=0)
+    mean /= max(float(np.linalg.norm(mean)), 1e-12)
+    if not (np.isfinite(logits).all() and np.isfinite(mean).all()):
+        raise ModelError("the model gives numbers that are not finite", where=job["model"])
+    numbers = [round(float(value), 5) for value in logits.mean(axis=0)]
+    likeness = decide.likeness(
+        numbers, mean.tolist(), temperature=model.temperature, rule=model.none, remarks=prepared.remarks
+    )
+    header = {
+        "state": "ready", "reason": None, "format": raw.format, "sha256": sha256, "pixel_size": pixel_size,
+        "logits": numbers, "in_distribution": round(likeness, 6), "remarks": list(prepared.remarks),
+    }  # fmt: skip
+    return header, mean.astype(np.float16).tobytes()
+
+
+@lru_cache(maxsize=1)
+def _loaded(path: str, sha256: str) -> tuple[models.Model, onnx.Network]:
+    model, data = models.read(models.Place(Path(path), "file", sha256))
+    network = onnx.load(data, size=model.preprocess.size, labels=len(model.labels), where=path)
+    return model, network
+
+
+def _which(signals: Sequence[Signal]) -> int | None:
+    """Return the number of the signal to look at: the largest image, else the first frame of the largest stack."""
+    for kind in ("image", "stack"):
+        found = [n for n, each in enumerate(signals) if each.kind == kind and each.layout is not None]
+        if found:
+            return max(found, key=lambda n: (math.prod(signals[n].shape), -n))
+    return None
+
+
+def _picture(raw: RawMetadata, signal: Signal, *, short: int) -> tuple[images.Picture, str]:
+    """Return the picture, reduced as far as it may be, and the hash of the main file."""
+    layout = signal.layout
+    assert layout is not None
+    if layout.method == "picture" and Path(layout.path).stat().st_size <= reading.HELD:
+        data = Path(layout.path).read_bytes()
+        return images.decode(data, short=short, where=layout.path), hashlib.sha256(data).hexdigest()
+    colour = pixels.is_colour(signal)
+    height, width = signal.shape[-3:-1] if colour else signal.shape[-2:]
+    if min(height, width) < images.LEAST_SIDE:
+        raise UnreadableFile(f"{width} × {height} pixels show nothing", code="too-small")
+    factor = max(1, min(height, width) // images.wanted(short))
+    samples = pixels.frame(signal, (), max_side=-(-max(height, width) // factor), loaders=reading.loaders({}))
+    picture = images.from_samples(samples, short=short, dtype=signal.dtype, pixel=width / samples.shape[1])
+    return picture, reading.sha256(layout.path)
+
+
+def _pixel_size(raw: RawMetadata, number: int, context: dict[str, Any]) -> float | None:
+    """Return how wide a pixel is in metres, where the file or what lies beside it says so."""
+    axes = {axis.name: axis for axis in raw.signals[number].axes}
+    if "x" not in axes or axes["x"].unit is None:
+        return None
+    record, _ = reading.normalise(raw, context)
+    axis = next(axis for axis in record.signals[number].axes if axis.name == "x")
+    size = abs(axis.scale)
+    return size if axis.unit == "m" and 1e-13 < size < 1e-2 else None
+
+
+def _scale(pixel_size: float | None, pixel: float, wanted: models.Preprocess) -> onnx.Numbers:
+    told = np.zeros((wanted.views, 2), np.float32)
+    if pixel_size is not None:
+        told[:] = (math.log10(pixel_size * pixel) - wanted.scale_mean) / wanted.scale_std, 1.0
+    return told
