@@ -30,10 +30,10 @@ MODULES = {
 }
 """Label → module of ``kinds`` that draws it."""
 
-__all__ = ["MODULES", "NONE", "Kind", "Rendering", "categories", "kinds", "render"]
+__all__ = ["MODULES", "NONE", "Kind", "Rendering", "categories", "render", "sub_kinds"]
 
 
-def kinds(label: str) -> Mapping[str, Kind]:
+def sub_kinds(label: str) -> Mapping[str, Kind]:
     """Return the sub-kinds of a label: name → kind."""
     if label not in MODULES:
         raise ValueError(f"{label!r} is no label: one of {', '.join(MODULES)}")
@@ -43,7 +43,7 @@ def kinds(label: str) -> Mapping[str, Kind]:
 
 def categories() -> dict[str, Mapping[str, Kind]]:
     """Return label → its sub-kinds, for the ten labels and "none of the ten"."""
-    return {label: kinds(label) for label in MODULES}
+    return {label: sub_kinds(label) for label in MODULES}
 
 
 def render(label: str, seed: int, shape: tuple[int, int] = (192, 256), *, kind: str | None = None) -> Rendering:
@@ -60,4 +60,4 @@ def render(label: str, seed: int, shape: tuple[int, int] = (192, 256), *, kind: 
     kind
         Name of a sub-kind; without it one is drawn at random, each as likely.
     """
-    return compose(label, kinds(label), seed, shape, kind=kind)
+    return compose(label, sub_kinds(label), seed, shape, kind=kind)

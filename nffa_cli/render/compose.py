@@ -1,4 +1,4 @@
-"""One rendered picture from a sub-kind: random photometry, flips, data bars and the field of view; not the drawing."""
+"""One rendered picture from a sub-kind: its scene, its crop, its mirror image, what is written on it; not the drawing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nffa_cli.render.bars import annotate
 from nffa_cli.render.electrons import picture
-from nffa_cli.render.fields import Array
+from nffa_cli.render.fields import Array, Shape, resample
 from nffa_cli.render.kind import Kind
+from nffa_cli.render.scene import Scene, mapped
+
+ZOOM = 0.35
+"""How often a scene is drawn on a larger or smaller field and brought to size, and so has finer or coarser details."""
+FLIP = 0.5
+"""How often a picture is mirrored left to right. Not upside down: tilted samples have their near side at the bottom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +40,36 @@ class Rendering:
     width_m: float
 
 
-def compose(
-    label: str, kinds: Mapping[str, Kind], seed: int, shape: tuple[int, int], *, kind: str | None = None
-) -> Rendering:
+def compose(label: str, kinds: Mapping[str, Kind], seed: int, shape: Shape, *, kind: str | None = None) -> Rendering:
     """Return the picture of ``seed``: see ``nffa_cli.render.render``."""
+    if min(shape) < 48:
+        raise ValueError(f"a picture of {shape[0]} × {shape[1]} is too small to draw: at least 48 × 48")
     rng = np.random.default_rng([seed, zlib.crc32(label.encode())])
     names = sorted(kinds)
-    chosen = names[int(rng.integers(len(names)))]
-    chosen = kind or chosen
-    image = picture(kinds[chosen].draw(rng, shape), rng)
+    drawn = names[int(rng.integers(len(names)))]
+    chosen = kind or drawn
+    zoom = float(np.exp(rng.normal(0, 0.16))) if rng.random() < ZOOM else 1.0
+    zoom = min(max(zoom, 0.72), 1.35)
+    field = (max(round(shape[0] * zoom), 48), max(round(shape[1] * zoom), 48))
+    scene = fitted(kinds[chosen].draw(rng, field), shape)
+    if rng.random() < FLIP:
+        scene = mapped(scene, lambda a: np.ascontiguousarray(a[:, ::-1]))
+    image = annotate(picture(scene, rng), rng)
     low, high = kinds[chosen].width
     return Rendering(image, label, chosen, float(np.exp(rng.uniform(np.log(low), np.log(high)))))
+
+
+def fitted(scene: Scene, shape: Shape) -> Scene:
+    """Return the scene at another size, its heights along with it, so that its slopes stay."""
+    rows, columns = scene.shape
+    if (rows, columns) == shape:
+        return scene
+    y = (np.arange(shape[0], dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(rows / shape[0]) - np.float32(
+        0.5
+    )
+    x = (np.arange(shape[1], dtype=np.float32)[None, :] + np.float32(0.5)) * np.float32(
+        columns / shape[1]
+    ) - np.float32(0.5)
+    found = mapped(scene, lambda a: resample(np.asarray(a, np.float32), y, x))
+    found.height = found.height * np.float32(shape[1] / columns)
+    return found
