@@ -7,7 +7,7 @@ of any category lie on, so that no category owns one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -31,6 +31,7 @@ from nffa_cli.render.scene import (
     step,
     tubes,
     turned,
+    warped,
 )
 
 Rng = np.random.Generator
@@ -49,34 +50,34 @@ def sponge(
     solid: float = 0.4,
     depth: float = 2.0,
     levels: int = 14,
+    cut: bool = False,
 ) -> Array:
-    """Return the height of a bicontinuous solid: 0 at the top, down to −``depth`` · scale where the beam gets lost.
+    """Return the height of a bicontinuous solid: 0 at the top, down to about −``depth`` · scale where the beam gets lost.
 
     A random field in three dimensions (two-dimensional noise whose weights turn with depth) is solid where it is high;
-    the beam stops at the first solid point. ``solid`` is the part of the volume that is solid.
+    the beam stops at the first solid point. ``solid`` is the part of the volume that is solid; with ``cut`` the top is
+    a level cut through it, else the solid thins out upwards, so that its uppermost parts are round.
     """
     across = min(scale) if isinstance(scale, tuple) else scale
     waves = [(smooth(rng, shape, scale), smooth(rng, shape, scale)) for _ in range(3)]
     pitch = np.array([0.55, 1.0, 1.5]) * 2.2 / across
-    threshold = np.float32(-math.sqrt(3) * 1.6 * (solid - 0.5) * 1.55)
-    height = np.full(shape, -depth * across, np.float32)
+    threshold = math.sqrt(3) * 2.5 * (0.5 - solid)
+    height = np.full(shape, -(depth + 0.7) * across, np.float32)
     open_ = np.ones(shape, bool)
     before = None
-    spacing = depth * across / levels
-    for level in range(levels):
-        z = level * spacing
+    start = 0 if cut else -0.7 * across
+    spacing = (depth * across - start) / (levels - 1)
+    for z in start + spacing * np.arange(levels):
         field = np.zeros(shape, np.float32)
         for (even, odd), turn in zip(waves, pitch, strict=True):
             field += even * np.float32(math.cos(turn * z)) + odd * np.float32(math.sin(turn * z))
-        over = field - threshold
+        over = field - np.float32(threshold + (0 if cut else 2.6 * max(0.4 - z / across, 0) ** 2))
         hit = open_ & (over > 0)
         if before is None:
-            height[hit] = np.minimum(over[hit] * np.float32(across * 0.25), np.float32(across * 0.3)) - np.float32(
-                0.3 * across
-            )
+            height[hit] = (1 - np.exp(-2 * over[hit])) * np.float32(across * 0.12)
         else:
             part = over[hit] / np.maximum(over[hit] - before[hit], np.float32(1e-3))
-            height[hit] = -np.float32(z) + part * np.float32(spacing) - np.float32(0.3 * across)
+            height[hit] = part * np.float32(spacing) - np.float32(z - start)
         open_ &= ~hit
         before = over
     return height
@@ -111,10 +112,10 @@ def bubbles(
     height = np.zeros(shape, np.float32) if floor is None else floor.copy()
     deep = np.zeros(shape, np.float32)
     big = radius * math.exp(1.5 * spread)
-    points = scatter(rng, shape, 2 * radius * (1 - overlap), margin=big)
+    points = scatter(rng, shape, 2 * radius * (1 - overlap), 0.75, margin=big)
     tree = cKDTree(points)
     near, _ = tree.query(points, k=2)
-    sizes = np.minimum(radius * np.exp(rng.normal(0, spread, len(points))), near[:, 1] * (0.62 + overlap))
+    sizes = np.minimum(radius * np.exp(rng.normal(0, spread, len(points))), near[:, 1] * (0.55 + overlap))
     if spread > 0.25:
         extra = scatter(rng, shape, radius * 0.9, margin=radius)
         gap = np.array([np.min(np.hypot(*(points - one).T) - sizes) for one in extra])
@@ -148,25 +149,25 @@ def struts(
     ``thick`` is the half width of a strut in cells; it grows by ``node`` towards the knots.
     """
     height = np.full(shape, -scale * (layers + 0.3), np.float32)
+    found = cells(rng, shape, scale=scale, jitter=jitter, at=warped(rng, shape, scale * 0.1, scale))
+    wall = np.float32(scale * thick)
+    knot = np.clip(found.distance / np.float32(scale * 0.75), 0, 1) ** 3
+    half = wall * (np.float32(0.75) + np.float32(node - 0.75) * knot)
+    net = np.sqrt(np.maximum(np.square(half) - np.square(found.border), 0))
+    net = np.where(found.border < half, net, np.float32(-1e6))
     for layer in range(layers):
-        sized = scale * (1 - 0.08 * layer)
-        found = cells(rng, shape, scale=sized, jitter=jitter, at=_moved(rng, shape, sized), stretch=1.0)
-        wall = np.float32(sized * thick)
-        knot = np.clip(found.distance / np.float32(sized * 0.75), 0, 1) ** 3
-        half = wall * (np.float32(0.75) + np.float32(node - 0.75) * knot)
-        lay = smooth(rng, shape, sized * 1.6) * np.float32(0.28 * sized)
-        round_ = np.sqrt(np.maximum(np.square(half) - np.square(found.border), 0))
-        top = np.float32(-layer * sized * 0.8) + lay + round_
-        np.maximum(height, np.where(found.border < half, top, np.float32(-1e6)), out=height)
+        lay = smooth(rng, shape, scale * 1.6) * np.float32(0.28 * scale) - np.float32(layer * scale * 0.8)
+        np.maximum(height, TURNS[layer % 4](net) + lay, out=height)
     return height
 
 
-def _moved(rng: Rng, shape: Shape, scale: float) -> tuple[Array, Array]:
-    """Coordinates bent a little, and moved by an amount of their own."""
-    y, x = grid(shape)
-    bend = np.float32(scale * 0.1)
-    dy, dx = rng.uniform(0, 50, 2)
-    return y + smooth(rng, shape, scale) * bend + np.float32(dy), x + smooth(rng, shape, scale) * bend + np.float32(dx)
+TURNS: tuple[Callable[[Array], Array], ...] = (
+    lambda a: a,
+    lambda a: a[::-1, ::-1],
+    lambda a: a[:, ::-1],
+    lambda a: a[::-1],
+)
+"""Ways to use one net for several layers: nobody sees that it is the same one."""
 
 
 def _smooth(rng: Rng, shape: Shape) -> Scene:
@@ -285,13 +286,21 @@ def threads(
     tubes(scene.height, paths, radii, base=base, material=material, values=np.full(number, bright))
 
 
-def crossing(rng: Rng, shape: Shape, angle: float, *, bend: float = 0.2, period: float = 60.0) -> Array:
-    """Return a smooth path (N, 2) that crosses the whole picture through a random point of it."""
-    return crossings(rng, shape, np.array([angle]), bend=bend, period=period)[0]
+def crossing(
+    rng: Rng, shape: Shape, angle: float, *, bend: float = 0.2, period: float = 60.0, central: float | None = None
+) -> Array:
+    """Return a smooth path (N, 2) that crosses the whole picture through a random point of it.
+
+    With ``central`` the point is the middle, but for a normal deviation of that part of the picture.
+    """
+    through = None if central is None else (0.5 + rng.normal(0, central, (1, 2))) * shape
+    return crossings(rng, shape, np.array([angle]), bend=bend, period=period, through=through)[0]
 
 
-def crossings(rng: Rng, shape: Shape, angles: Array, *, bend: float = 0.2, period: float = 60.0) -> list[Array]:
-    """Return one such path for each angle.
+def crossings(
+    rng: Rng, shape: Shape, angles: Array, *, bend: float = 0.2, period: float = 60.0, through: Array | None = None
+) -> list[Array]:
+    """Return one such path for each angle, through points (F, 2) or random ones.
 
     ``bend`` is the change of direction, in radians (one deviation), over ``period`` pixels.
     """
@@ -302,7 +311,7 @@ def crossings(rng: Rng, shape: Shape, angles: Array, *, bend: float = 0.2, perio
     heading = bent(turns, np.linspace(-1, 1, 2 * number + 1))
     heading += angles - heading[number]
     path = np.cumsum(np.stack([np.sin(heading), np.cos(heading)], axis=2) * stride, axis=0)
-    path += rng.uniform(-0.1, 1.1, (len(angles), 2)) * shape - path[number]
+    path += (rng.uniform(-0.1, 1.1, (len(angles), 2)) * shape if through is None else through) - path[number]
     seen: Array = (np.abs(path - np.array(shape) / 2) < np.array(shape) * 0.6 + 30).all(axis=2)
     seen[number - 1 : number + 2] = True
     first, last = seen.argmax(axis=0), len(seen) - seen[::-1].argmax(axis=0)

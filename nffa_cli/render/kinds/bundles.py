@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.kind import Draw
-from nffa_cli.render.pores import backdrop, between, crossing, dust
+from nffa_cli.render.pores import backdrop, between, crossing, crossings, dust
 from nffa_cli.render.scene import (
     Array,
     Scene,
@@ -57,9 +57,11 @@ def _scaled(rng: Rng, shape: Shape) -> Scene:
     radius = between(rng, 9, 60) * shape[1] / 256
     number = 1 + int(rng.integers(0, max(int(70 / radius), 1)))
     lead = float(rng.uniform(0, math.pi))
-    paths = [crossing(rng, shape, float(rng.normal(lead, 0.4)), bend=0.06, period=100) for _ in range(number)]
-    if number == 1:
-        paths[0] += np.array(shape) / 2 - paths[0][len(paths[0]) // 2] + rng.normal(0, 0.12, 2) * shape
+    central = 0.12 if number == 1 else 0.4
+    paths = [
+        crossing(rng, shape, float(rng.normal(lead, 0.4)), bend=0.06, period=100, central=central)
+        for _ in range(number)
+    ]
     heights = np.sort(rng.uniform(0, radius * 1.5, number))
     material = scene.yields
     scene.material = material
@@ -90,13 +92,12 @@ def _tow(rng: Rng, shape: Shape) -> Scene:
     number = int(np.clip(2.2 * 270 / (2 * radius), 8, 110))
     paths, values = [], []
     reach = math.hypot(*shape) / 2
-    for _ in range(number):
-        path = crossing(rng, shape, float(rng.normal(lead, 0.03)), bend=0.012, period=150)
-        middle = np.array(shape) / 2 + rng.uniform(-reach, reach) * np.array([math.cos(lead), -math.sin(lead)])
-        path = path + middle - path[len(path) // 2]
+    off = rng.uniform(-reach, reach, number)[:, None] * np.array([math.cos(lead), -math.sin(lead)])
+    through = np.array(shape) / 2 + off
+    for path in crossings(rng, shape, rng.normal(lead, 0.03, number), bend=0.012, period=150, through=through):
         if rng.random() < 0.18:
             cut = int(rng.integers(5, max(len(path) - 5, 6)))
-            path = path[:cut] if rng.random() < 0.5 else path[cut:]
+            path = path[:cut] if rng.random() < 0.5 else path[cut:]  # broken
         if len(path) < 3:
             continue
         paths.append(raised(path, rng.uniform(-3, 0) * radius + rng.normal(0, 0.3 * radius)))
@@ -153,7 +154,9 @@ def _ends(rng: Rng, shape: Shape) -> Scene:
     half = math.ceil(radius * 1.4)
     at = np.arange(-half, half + 1, dtype=np.float32)
     y, x = at[:, None], at[None, :]
-    for cy, cx in scatter(rng, shape, radius * float(rng.uniform(1.9, 2.2)), margin=radius):
+    for cy, cx in scatter(
+        rng, shape, radius * float(rng.uniform(2.0, 2.5)), float(rng.uniform(0.2, 0.6)), margin=radius
+    ):
         turn, r = float(rng.uniform(0, 6.3)), radius * float(np.exp(rng.normal(0, 0.1)))
         u, v = x * math.cos(turn) + y * math.sin(turn), (y * math.cos(turn) - x * math.sin(turn)) / squash
         far = np.hypot(u, v) / (r * (1 + lobed * np.cos(lobes * np.arctan2(v, u))))
@@ -182,8 +185,7 @@ def _grooved(rng: Rng, shape: Shape) -> Scene:
     if float(np.median(scene.height)) < -50:
         scene.height += np.float32(shape[1] * 0.5)
     radius = between(rng, 18, 90) * shape[1] / 256
-    path = crossing(rng, shape, float(rng.uniform(0, math.pi)), bend=0.04, period=150)
-    path += np.array(shape) / 2 - path[len(path) // 2] + rng.normal(0, 0.1, 2) * shape
+    path = crossing(rng, shape, float(rng.uniform(0, math.pi)), bend=0.04, period=150, central=0.1)
     paths, radii = [raised(path, 0.0)], [radius]
     if rng.random() < 0.4:
         paths.append(raised(crossing(rng, shape, float(rng.uniform(0, math.pi)), bend=0.05), radius * 1.2))

@@ -139,9 +139,8 @@ def _yarn(rng: Rng, shape: Shape) -> Scene:
     number = 1 if radius > 30 else int(rng.integers(1, 5))
     paths = []
     for k in range(number):
-        path = crossing(rng, shape, float(rng.normal(lead, 0.35)), bend=0.1, period=100)
-        if k == 0:
-            path = path + np.array(shape) / 2 - path[len(path) // 2] + rng.normal(0, 0.1, 2) * shape
+        central = 0.1 if k == 0 else 0.4
+        path = crossing(rng, shape, float(rng.normal(lead, 0.35)), bend=0.1, period=100, central=central)
         paths.append(np.column_stack([path, np.full(len(path), k * radius * 0.8)]))
     radii = []
     for path in paths:
@@ -163,8 +162,7 @@ def _rope(rng: Rng, shape: Shape) -> Scene:
     radius = between(rng, 8, 45) * shape[1] / 256
     plies = int(rng.integers(2, 5))
     lead = float(rng.uniform(0, math.pi))
-    axis = crossing(rng, shape, lead, bend=0.05, period=120)
-    axis = axis + np.array(shape) / 2 - axis[len(axis) // 2] + rng.normal(0, 0.1, 2) * shape
+    axis = crossing(rng, shape, lead, bend=0.05, period=120, central=0.1)
     heading = np.gradient(axis, axis=0)
     heading /= np.maximum(np.hypot(*heading.T), 1e-6)[:, None]
     normal = np.column_stack([heading[:, 1], -heading[:, 0]])
