@@ -141,6 +141,36 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], scale: float, *, oct
     return found
 
 
+def waves(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    period: float,
+    width: float,
+    *,
+    spread: float = math.pi,
+    angle: float = 0.0,
+) -> Array:
+    """Return noise of one period: waves of random directions, mean 0 and deviation 1.
+
+    Parameters
+    ----------
+    period, width
+        In pixels; how far periods spread, as a fraction.
+    spread, angle
+        Directions, radians: within ``spread`` about ``angle``.
+    """
+    rows, columns = (shape[0] + 15) // 16 * 16, (shape[1] + 15) // 16 * 16
+    spectrum = np.fft.rfft2(rng.standard_normal((rows, columns)).astype(np.float32))
+    ky, kx = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)[None, :]
+    keep = np.exp(-(((np.hypot(kx, ky) * period - 1) / width) ** 2))
+    if spread < math.pi:
+        off = np.mod(np.arctan2(ky, kx) - angle + math.pi / 2, math.pi) - math.pi / 2
+        keep = keep * np.exp(-((off / spread) ** 2))
+    summed = np.fft.irfft2(spectrum * keep, s=(rows, columns))[: shape[0], : shape[1]]
+    found: Array = (summed / (summed.std() + 1e-9)).astype(np.float32)
+    return found
+
+
 def orientation(rng: np.random.Generator) -> float:
     """Return how a sample lies, degrees: mostly along an edge of the picture and a little off, else any way."""
     if rng.random() < 0.6:

@@ -35,6 +35,7 @@ from nffa_cli.render.plans import (
     sheet,
     soil,
     stripes,
+    waves,
     within,
     without,
 )
@@ -233,28 +234,14 @@ def _circles(rng: Rng, shape: Shape) -> Scene:
     return scene(on)
 
 
-def _band(rng: Rng, shape: Shape, period: float, width: float, *, spread: float = math.pi, angle: float = 0.0) -> Array:
-    """Noise that knows one period: waves of random directions (within `spread`), standard deviation one."""
-    rows, columns = (shape[0] + 15) // 16 * 16, (shape[1] + 15) // 16 * 16
-    noise = np.fft.rfft2(rng.standard_normal((rows, columns)).astype(np.float32))
-    ky, kx = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)[None, :]
-    keep = np.exp(-(((np.hypot(kx, ky) * period - 1) / width) ** 2))
-    if spread < math.pi:
-        off = np.mod(np.arctan2(ky, kx) - angle + math.pi / 2, math.pi) - math.pi / 2
-        keep = keep * np.exp(-((off / spread) ** 2))
-    waves = np.fft.irfft2(noise * keep, s=(rows, columns))[: shape[0], : shape[1]]
-    found: Array = (waves / (waves.std() + 1e-9)).astype(np.float32)
-    return found
-
-
 def _fingerprint(rng: Rng, shape: Shape) -> Scene:
     """Lamellae of a block copolymer."""
     on = sheet(shape, ground=rng.uniform(0.5, 0.9))
     period = log_uniform(rng, 4.5, 18)
-    waves = _band(rng, shape, period, rng.uniform(0.12, 0.3))
+    field = waves(rng, shape, period, rng.uniform(0.12, 0.3))
     if rng.random() < 0.3:
-        waves = np.maximum(waves, _band(rng, shape, period, 0.2, spread=0.15, angle=rng.uniform(0, 3)) * 0.8)
-    lines = np.tanh(waves * rng.uniform(1, 4))
+        field = np.maximum(field, waves(rng, shape, period, 0.2, spread=0.15, angle=rng.uniform(0, 3)) * 0.8)
+    lines = np.tanh(field * rng.uniform(1, 4))
     on.height += lines * np.float32(period * rng.uniform(0.03, 0.15))
     on.material += (lines + 1) * np.float32(rng.uniform(0.1, 0.4))
     soil(rng, on, 0.6)
@@ -266,12 +253,12 @@ def _ripples(rng: Rng, shape: Shape) -> Scene:
     on = sheet(shape, angle=0, tilt=rng.choice([0, 0, rng.uniform(10, 45)]), relief=10)
     period, angle = log_uniform(rng, 5, 22), rng.choice([0, math.pi / 2]) + rng.normal(0, 0.15)
     here = on.u.shape
-    waves = _band(rng, here, period, rng.uniform(0.12, 0.35), spread=rng.uniform(0.08, 0.35), angle=angle)
-    waves = np.tanh(waves * rng.uniform(0.8, 2.5))
-    on.height += waves * np.float32(period * rng.uniform(0.1, 0.3))
+    field = waves(rng, here, period, rng.uniform(0.12, 0.35), spread=rng.uniform(0.08, 0.35), angle=angle)
+    field = np.tanh(field * rng.uniform(0.8, 2.5))
+    on.height += field * np.float32(period * rng.uniform(0.1, 0.3))
     on.height += noise(rng, here, rng.uniform(2, 5), octaves=2) * np.float32(rng.uniform(0.1, 0.7))
     on.height += noise(rng, here, 50, octaves=2) * np.float32(rng.uniform(0, 4))
-    on.material += waves * np.float32(rng.uniform(0, 0.25))
+    on.material += field * np.float32(rng.uniform(0, 0.25))
     if rng.random() < 0.4:
         dust(rng, on, int(rng.integers(10, 60)), rng.uniform(0.7, 1.6))
     if rng.random() < 0.3:
