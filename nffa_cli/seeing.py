@@ -6,19 +6,27 @@ The worker loads the model once, from bytes whose hash it checks. What the numbe
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nffa_cli import pixels, readiness, reading
+from nffa_cli import identify, pixels, readiness, reading
 from nffa_cli.classify import decide, images, models, onnx
 from nffa_cli.errors import ModelError, UnreadableFile
 from nffa_cli.records import FileStamp, RawMetadata, Signal
+
+WHITE_IS_ZERO, PALETTE = 0, 3
+"""TIFF 6.0, PhotometricInterpretation."""
+
+LEAST_PIXEL, LARGEST_PIXEL = 1e-12, 1e-3
+"""Metres; what is said beyond is not believed."""
 
 NO_IMAGE = "no-image: the files hold no image"
 
@@ -106,21 +114,50 @@ def _picture(raw: RawMetadata, signal: Signal, *, short: int) -> tuple[images.Pi
     height, width = signal.shape[-3:-1] if colour else signal.shape[-2:]
     if min(height, width) < images.LEAST_SIDE:
         raise UnreadableFile(f"{width} × {height} pixels show nothing", code="too-small")
-    factor = max(1, min(height, width) // images.wanted(short))
+    palette, is_negative = _stored_colours(raw.tree.get("tiff"))
+    factor = 1 if palette is not None else max(1, min(height, width) // images.wanted(short))
     samples = pixels.frame(signal, (), max_side=-(-max(height, width) // factor), loaders=reading.loaders({}))
-    picture = images.from_samples(samples, short=short, dtype=signal.dtype, pixel=width / samples.shape[1])
+    if palette is not None and signal.dtype == "uint8" and samples.ndim == 2:
+        picture = images.from_samples(palette[samples.astype(np.uint8)], short=short)
+    else:
+        picture = images.from_samples(samples, short=short, dtype=signal.dtype, pixel=width / samples.shape[1])
+    if is_negative:
+        picture = replace(picture, grey=255 - picture.grey)
     return picture, reading.sha256(layout.path)
+
+
+def _stored_colours(tags: Any) -> tuple[images.Grey | None, bool]:
+    """Return the palette (256, 3) of a TIFF whose samples are numbers of colours, and whether its zero is white.
+
+    A palette that only says that grey is grey, as Zeiss writes it, is none.
+    """
+    how = tags.get("PhotometricInterpretation") if isinstance(tags, Mapping) else None
+    colours = tags.get("ColorMap") if how == PALETTE else None
+    if isinstance(colours, list):
+        values = np.asarray(colours, np.uint16)
+    elif isinstance(colours, Mapping) and colours.get("@array", "")[1:] == "u2":
+        values = np.frombuffer(base64.b64decode(colours["base64"]), colours["@array"]).astype(np.uint16)
+    else:
+        return None, how == WHITE_IS_ZERO
+    if not 6 <= values.size <= 768 or values.size % 3:
+        return None, False
+    table = np.zeros((256, 3), np.uint8)
+    table[: values.size // 3] = (values.reshape(3, -1) >> 8).T if values.max() > 255 else values.reshape(3, -1).T
+    is_plain = values.size == 768 and (table == np.arange(256)[:, None]).all()
+    return None if is_plain else table, False
 
 
 def _pixel_size(raw: RawMetadata, number: int, context: dict[str, Any]) -> float | None:
     """Return how wide a pixel is in metres, where the file or what lies beside it says so."""
-    axes = {axis.name: axis for axis in raw.signals[number].axes}
-    if "x" not in axes or axes["x"].unit is None:
+    if raw.format == identify.PLAIN_IMAGE:
         return None
     record, _ = reading.normalise(raw, context)
-    axis = next(axis for axis in record.signals[number].axes if axis.name == "x")
-    size = abs(axis.scale)
-    return size if axis.unit == "m" and 1e-13 < size < 1e-2 else None
+    across = next((axis for axis in record.signals[number].axes if axis.name == "x"), None)
+    if across is None:
+        return None
+    field = record.terms.get("optics.field_width")
+    size = abs(across.scale) if across.unit == "m" else field.value / across.size if field else 0.0
+    return size if LEAST_PIXEL < size < LARGEST_PIXEL else None
 
 
 def _scale(pixel_size: float | None, pixel: float, wanted: models.Preprocess) -> onnx.Numbers:

@@ -14,16 +14,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-EVEN = 4
+EVEN = 7
 """Grey levels between neighbours on an even background; JPEG makes a few."""
-NEAR = 10
+NEAR = 12
 """Grey levels from the background's own."""
+SAME = 7
+"""Grey levels between rows of one background, and between its own and what is certainly another's."""
+MARGIN = 8
+"""Grey levels between the darkest and the brightest pixel of a margin's row."""
 STRONG = 48
 """Grey levels by which text differs from its background."""
 WIDE = 0.42
 """Share of a row that shows the background."""
 LOW = 0.55
 """A bar below this share of the height belongs to the lower edge."""
+TIGHT = 6
+"""Grey levels to which most of a background keeps, JPEG or not."""
+END = 0.97
+"""A bar of the lower edge reaches below this share of the height."""
 THIN, THICK = 0.016, 0.32
 """Share of the height that a bar takes."""
 LEAST_KEPT = 0.5
@@ -47,24 +55,24 @@ def kept(grey: NDArray[np.uint8]) -> tuple[slice, slice]:
     grey
         (height, width), 8 bits, two or more pixels a side.
     """
-    rows, columns = _margins(grey)
-    inner = grey[rows, columns]
-    top, bottom = 0, len(inner)
-    for bar in find(inner):
-        if bar.top >= LOW * len(inner):
+    height = len(grey)
+    top, bottom = 0, height
+    for bar in find(grey):
+        if bar.top >= LOW * height:
             bottom = min(bottom, bar.top)
         else:
             top = max(top, bar.bottom)
-    if bottom - top < LEAST_KEPT * len(inner):
-        top, bottom = 0, len(inner)
-    return slice(rows.start + top, rows.start + bottom), columns
+    if bottom - top < LEAST_KEPT * height:
+        top, bottom = 0, height
+    rows, columns = _margins(grey[top:bottom])
+    return slice(top + rows.start, top + rows.stop), columns
 
 
 def _margins(grey: NDArray[np.uint8]) -> tuple[slice, slice]:
     """Return what is left without even rows and columns at the edges; all, where that would be less than half."""
     spans = []
     for axis in (1, 0):
-        uneven = np.flatnonzero(grey.max(axis=axis).astype(np.int16) - grey.min(axis=axis) > 2 * NEAR)
+        uneven = np.flatnonzero(grey.max(axis=axis).astype(np.int16) - grey.min(axis=axis) > MARGIN)
         length = grey.shape[1 - axis]
         first, last = (int(uneven[0]), int(uneven[-1]) + 1) if len(uneven) else (0, length)
         spans.append(slice(first, last) if last - first >= LEAST_KEPT * length else slice(0, length))
@@ -82,11 +90,11 @@ def find(grey: NDArray[np.uint8]) -> list[Bar]:
     candidates = np.flatnonzero(((steps <= EVEN).mean(axis=1) >= WIDE) & zone)
     levels = np.full(height, -1, np.int16)
     if len(candidates):
-        middle = np.median(grey[candidates], axis=1).astype(np.int16)
+        middle = np.median(grey[candidates, ::3], axis=1).astype(np.int16)
         share = (np.abs(grey[candidates].astype(np.int16) - middle[:, None]) <= NEAR).mean(axis=1)
         levels[candidates[share >= WIDE]] = middle[share >= WIDE]
     found = []
-    for top, bottom in _runs(levels, gap=max(2, height // 60)):
+    for top, bottom in _runs(levels, gap=max(3, height // 32)):
         bar = _bar(grey, steps, top, bottom, int(np.median(levels[top:bottom][levels[top:bottom] >= 0])))
         if bar is not None:
             found.append(bar)
@@ -94,13 +102,19 @@ def find(grey: NDArray[np.uint8]) -> list[Bar]:
 
 
 def _runs(levels: NDArray[np.int16], *, gap: int) -> list[tuple[int, int]]:
-    """Return the (first, end) of rows whose background is the same; ``gap`` rows of dense text or lines may be between."""
+    """Return the (first, end) of rows whose background is the same.
+
+    Up to ``gap`` rows of dense text, or of lines with a level of their own, may be between.
+    """
     runs: list[tuple[int, int]] = []
-    for row in np.flatnonzero(levels >= 0):
-        if runs and row - runs[-1][1] <= gap and abs(int(levels[row]) - int(levels[runs[-1][1] - 1])) <= NEAR:
-            runs[-1] = runs[-1][0], int(row) + 1
+    for row in map(int, np.flatnonzero(levels >= 0)):
+        for n in range(len(runs) - 1, max(-1, len(runs) - 4), -1):
+            first, end = runs[n]
+            if row - end <= gap and abs(int(levels[row]) - int(levels[first])) <= SAME:
+                runs[n] = first, row + 1
+                break
         else:
-            runs.append((int(row), int(row) + 1))
+            runs.append((row, row + 1))
     return runs
 
 
@@ -108,32 +122,45 @@ def _bar(grey: NDArray[np.uint8], steps: NDArray[Any], top: int, bottom: int, le
     """Return the bar that lies in a run of rows with one background, or None."""
     height = len(grey)
     away = np.abs(grey[top:bottom].astype(np.int16) - level)
-    written = (away > STRONG).mean(axis=1)
-    sharp = (steps[top:bottom] > STRONG).mean(axis=1)
-    rows = np.flatnonzero((written >= 0.004) & (sharp >= 0.003))
-    if not len(rows):
+    begins = top == 0 or _is_edge(grey, top, level, out=-1)
+    ends = bottom >= height - 1 or _is_edge(grey, bottom, level, out=1)
+    if not ends or (not begins and bottom < END * height):
         return None
-    if not _has_edge(grey, top, level) or bottom - top > THICK * height:
+    text = away > STRONG
+    written = np.flatnonzero((text.mean(axis=1) >= 0.004) & ((steps[top:bottom] > STRONG).mean(axis=1) >= 0.003))
+    if not len(written):
+        return None
+    if not begins or bottom - top > THICK * height:
         # A dark picture goes on into a dark bar: only the text tells where that begins.
-        top, rows = top + int(rows[0]), rows - rows[0]
-        away = away[-(bottom - top) :]
-        if bottom < 0.97 * height and not _has_edge(grey, bottom, level, below=True):
-            return None
+        first = int(written[0]) if begins else int(written[_last_block(written, height // 16)])
+        top, written, away, text = top + first, written[written >= first], away[first:], text[first:]
     thick = bottom - top
     if not max(4, THIN * height) <= thick <= THICK * height:
         return None
-    text = away > STRONG
-    columns = np.array_split(text.any(axis=0), 24)
-    blocks = sum(bool(part.any()) for part in columns)
-    filled = len(rows) / thick
-    if blocks < 4 or filled < 0.25 or not 0.006 <= text.mean() <= 0.5 or (away <= NEAR).mean() < WIDE:
+    blocks = sum(bool(part.any()) for part in np.array_split(text.any(axis=0), 24))
+    near, tight = (away <= NEAR).mean(), (away <= TIGHT).mean()
+    if (
+        blocks < 4
+        or len(written) < 0.25 * thick
+        or not 0.006 <= text.mean() <= 0.5
+        or near < WIDE
+        or tight < 0.65 * near
+    ):
         return None
     return Bar(top, bottom, level)
 
 
-def _has_edge(grey: NDArray[np.uint8], row: int, level: int, *, below: bool = False) -> bool:
-    """Tell whether the background ends at ``row``: next to it few pixels have its level, or the picture ends."""
-    beyond = grey[row : row + 3] if below else grey[max(0, row - 4) : max(0, row - 1)]
+def _last_block(rows: NDArray[np.intp], gap: int) -> int:
+    """Return where the last group of rows begins that no ``gap`` rows part."""
+    parted = np.flatnonzero(np.diff(rows) > gap)
+    return int(parted[-1]) + 1 if len(parted) else 0
+
+
+def _is_edge(grey: NDArray[np.uint8], row: int, level: int, *, out: int) -> bool:
+    """Tell whether the background ends at ``row``, over the whole width; ``out``: where the outside is, -1 above."""
+    inside = grey[row : row + 4] if out < 0 else grey[max(0, row - 4) : row]
+    beyond = grey[max(0, row - 4) : max(0, row - 1)] if out < 0 else grey[row + 1 : row + 4]
     if not len(beyond):
         return True
-    return bool((np.abs(beyond.astype(np.int16) - level) <= NEAR).mean() < 0.6 * WIDE)
+    within, without = ((np.abs(part.astype(np.int16) - level) <= SAME).mean(axis=1) for part in (inside, beyond))
+    return bool(within.max() >= 0.6 and without.mean() < 0.25 and within.max() - without.mean() > 0.45)

@@ -6,6 +6,7 @@ ever read.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -35,6 +36,8 @@ def load(data: bytes, *, size: int, labels: int, where: str) -> Network:
     options.inter_op_num_threads = 1
     options.log_severity_level = FATAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # ``models`` refuses weights in other files; should one slip through, they are looked for where nothing can be.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     try:
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own classes derive from nothing that is public
