@@ -56,7 +56,7 @@ def render(label: str, seed: int, shape: tuple[int, int] = (192, 256), *, kind: 
     seed
         Any whole number from 0; the same one gives the same bytes.
     shape
-        Rows and columns of the picture; at least 48 × 48.
+        Rows and columns of the picture; at least 64 × 64.
     kind
         Name of a sub-kind; without it one is drawn at random, each as likely.
     """

@@ -1,7 +1,7 @@
 """Data bars, scale bars, panel letters and arrows, drawn on rendered pictures as makers and authors put them on real ones.
 
 They are there so that what learns from the pictures learns that they mean nothing: each label gets them alike. Text is
-drawn with Pillow's own font; words and logos are made up, in the manner of the instruments'.
+drawn with Pillow's own font (it has no µ: micrometres are um); words and logos are made up, in the manner of the instruments'.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _words(rng: np.random.Generator) -> dict[str, str]:
     """Made-up settings, as instruments write them."""
     number = f"{rng.choice([1, 2, 3, 5, 7, 10, 15, 20, 30])}.{rng.integers(0, 100):02d}"
     length = int(rng.choice([1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500]))
-    unit = str(rng.choice(["nm", "um", "µm", "µm", "nm", "mm"], p=[0.25, 0.15, 0.3, 0.15, 0.1, 0.05]))
+    unit = str(rng.choice(["nm", "um", "mm"], p=[0.38, 0.55, 0.07]))
     day = f"{rng.integers(1, 29)} {rng.choice(['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Sep', 'Oct', 'Nov'])}"
     clock = f"{rng.integers(8, 20)}:{rng.integers(10, 60)}"
     return {

@@ -16,6 +16,8 @@ from nffa_cli.render.scene import Scene, mapped
 
 ZOOM = 0.35
 """How often a scene is drawn on a larger or smaller field and brought to size, and so has finer or coarser details."""
+SMALLEST = 64
+"""Least height and width of a picture, in pixels."""
 FLIP = 0.5
 """How often a picture is mirrored left to right. Not upside down: tilted samples have their near side at the bottom."""
 
@@ -42,17 +44,17 @@ class Rendering:
 
 def compose(label: str, kinds: Mapping[str, Kind], seed: int, shape: Shape, *, kind: str | None = None) -> Rendering:
     """Return the picture of ``seed``: see ``nffa_cli.render.render``."""
-    if min(shape) < 48:
-        raise ValueError(f"a picture of {shape[0]} × {shape[1]} is too small to draw: at least 48 × 48")
+    if min(shape) < SMALLEST:
+        raise ValueError(f"a picture of {shape[0]} × {shape[1]} is too small to draw: at least {SMALLEST} × {SMALLEST}")
     rng = np.random.default_rng([seed, zlib.crc32(label.encode())])
     names = sorted(kinds)
     drawn = names[int(rng.integers(len(names)))]
     chosen = kind or drawn
     zoom = float(np.exp(rng.normal(0, 0.16))) if rng.random() < ZOOM else 1.0
     zoom = min(max(zoom, 0.72), 1.35)
-    field = (max(round(shape[0] * zoom), 48), max(round(shape[1] * zoom), 48))
+    field = (max(round(shape[0] * zoom), SMALLEST), max(round(shape[1] * zoom), SMALLEST))
     scene = fitted(kinds[chosen].draw(rng, field), shape)
-    if rng.random() < FLIP:
+    if rng.random() < FLIP and scene.optics:
         scene = mapped(scene, lambda a: np.ascontiguousarray(a[:, ::-1]))
     image = annotate(picture(scene, rng), rng)
     low, high = kinds[chosen].width

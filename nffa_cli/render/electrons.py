@@ -81,9 +81,9 @@ def emission(scene: Scene, rng: np.random.Generator, by: Detector) -> Array:
     toward = float(rng.uniform(0, 2 * math.pi)) if rng.random() < 0.5 else float(rng.normal(-math.pi / 2, 0.5))
     side = by.side * float(rng.uniform(0.5, 1.3))
     hidden, edge, steep, facing = _surroundings(height, toward, side)
-    hidden_far, _, _, _ = _surroundings(
-        shrink(height, BLOCK) * np.float32(1 / BLOCK), toward, side, distances=FAR, sharp=False
-    )
+    low = shrink(height, BLOCK) * np.float32(1 / BLOCK)
+    rim = np.maximum(low, _highest(height, BLOCK) * np.float32(1 / BLOCK) - np.float32(0.5))
+    hidden_far, _, _, _ = _surroundings(rim, toward, side, around=low, distances=FAR, sharp=False)
     far = enlarge(hidden_far, height.shape, BLOCK)
     depth = float(np.exp(rng.uniform(math.log(0.7), math.log(4.0))))
     seam = np.maximum(height - blur(height, depth), 0) * np.float32(1.6 / depth)
@@ -108,17 +108,23 @@ def emission(scene: Scene, rng: np.random.Generator, by: Detector) -> Array:
 
 
 def _surroundings(
-    height: Array, toward: float, side: float, *, distances: tuple[int, ...] = NEAR, sharp: bool = True
+    height: Array,
+    toward: float,
+    side: float,
+    *,
+    around: Array | None = None,
+    distances: tuple[int, ...] = NEAR,
+    sharp: bool = True,
 ) -> tuple[Array, Array, Array, Array]:
     """Look around from each pixel in ``DIRECTIONS`` directions.
 
     Returns the part of the sky that is hidden (0..1; what lies towards the detector counts more, ``side``), how far
     the ground falls away within three pixels (0..1), the slope, and the slope towards the detector (−1..1). The last three
-    are zeros unless ``sharp``.
+    are zeros unless ``sharp``. What may hide the sky is as high as ``around`` says (default: as ``height``).
     """
     rows, columns = height.shape
     reach = max(distances)
-    padded = np.pad(height, reach, mode="edge")
+    padded = np.pad(height if around is None else around, reach, mode="edge")
     hidden, edge = np.zeros_like(height), np.zeros_like(height)
     rise, fall, spare = np.empty_like(height), np.empty_like(height), np.empty_like(height)
     steps: dict[int, Array] = {}
@@ -128,20 +134,18 @@ def _surroundings(
             dy, dx = round(far * math.sin(angle)), round(far * math.cos(angle))
             np.subtract(padded[reach + dy : reach + dy + rows, reach + dx : reach + dx + columns], height, out=spare)
             spare *= np.float32(1 / math.hypot(dy, dx))
-            if far == 1 and sharp:
-                if k % 2 == 0:
+            if sharp and k % 2 == 0:
+                if far == 1:
                     steps[k] = spare.copy()
-                np.negative(spare, out=fall)
-            elif far <= 3 and sharp:
-                np.maximum(fall, -spare, out=fall)
+                    np.negative(spare, out=fall)
+                else:
+                    np.maximum(fall, -spare, out=fall)
             np.maximum(spare, np.float32(0) if far == distances[0] else rise, out=rise)
-        np.multiply(rise, rise, out=spare)
-        spare += np.float32(1)
-        np.sqrt(spare, out=spare)
+        np.add(rise, np.float32(0.75), out=spare)  # nearly the sine of the horizon's angle
         rise /= spare
         rise *= np.float32((1 + min(side, 1) * math.cos(angle - toward)) / DIRECTIONS)
         hidden += rise
-        if sharp:
+        if sharp and k % 2 == 0:
             np.maximum(fall, np.float32(0), out=fall)
             np.add(fall, np.float32(1), out=spare)
             fall /= spare
@@ -151,7 +155,14 @@ def _surroundings(
     right, down = _limited(steps[0], steps[4]), _limited(steps[2], steps[6])
     steep = np.sqrt(np.square(right) + np.square(down))
     facing = -(down * np.float32(math.sin(toward)) + right * np.float32(math.cos(toward)))
-    return hidden, edge * np.float32(1 / DIRECTIONS), steep, facing / np.sqrt(1 + np.square(steep))
+    return hidden, edge * np.float32(2 / DIRECTIONS), steep, facing / np.sqrt(1 + np.square(steep))
+
+
+def _highest(a: Array, step: int) -> Array:
+    """Return the greatest of each block of ``step`` × ``step`` pixels: a block on a rim looks around from the rim."""
+    a = np.pad(a, ((0, -a.shape[0] % step), (0, -a.shape[1] % step)), mode="edge")
+    found: Array = a.reshape(a.shape[0] // step, step, a.shape[1] // step, step).max(axis=(1, 3))
+    return found
 
 
 def _limited(ahead: Array, behind: Array) -> Array:

@@ -206,12 +206,16 @@ class Cells:
         (H, W) float32: distance to the cell's own point.
     count
         How many cells there may be; some may lie outside the picture.
+    down, right
+        (H, W) float32: where a pixel is from the cell's own point: ``down · a + right · b`` is a facet of its own tilt.
     """
 
     label: Array
     border: Array
     distance: Array
     count: int
+    down: Array
+    right: Array
 
     def values(self, per_cell: Array) -> Array:
         """Return the picture in which each cell has its value of ``per_cell`` (count,)."""
@@ -251,7 +255,7 @@ def cells(
     v, u = y / np.float32(scale) / tall, x / np.float32(scale)
     low_v, low_u = int(np.floor(v.min())) - 2, int(np.floor(u.min())) - 3
     rows, columns = int(np.floor(v.max())) + 3 - low_v, int(np.floor(u.max())) + 4 - low_u
-    moves = rng.uniform(-0.5, 0.5, (2, rows, columns)).astype(np.float32) * np.float32(jitter)
+    moves = rng.uniform(-0.43, 0.43, (2, rows, columns)).astype(np.float32) * np.float32(jitter)
     points_v = np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5) + moves[0]
     points_u = np.arange(columns, dtype=np.float32)[None, :] + np.float32(0.5) + moves[1]
     points_u += np.float32(0.5) * (np.arange(rows) % 2).astype(np.float32)[:, None]
@@ -259,19 +263,28 @@ def cells(
     v, u = v - np.float32(low_v), u - np.float32(low_u)
     row, column = v.astype(np.int32), u.astype(np.int32)
     v = v * tall
-    first = np.full(shape, 1e9, np.float32)
-    second = first.copy()
-    label, other = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-    base = row * columns + column
+    first, second = np.full(shape, 1e9, np.float32), np.full(shape, 1e9, np.float32)
+    label, other, index = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.empty(shape, np.int32)
+    near, away, part = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.float32)
+    base = row * np.int32(columns) + column
     for down in (0, -1, 1):
-        for across in (0, -1, 1) if down == 0 else (0, -1, 1, -2):
-            index = base + (down * columns + across)
-            d = np.square(v - points_y[index]) + np.square(u - points_x[index])
-            nearer = d < first
-            np.minimum(second, np.maximum(first, d), out=second)
-            other = np.where(nearer, label, np.where(d <= second, index, other))
-            label = np.where(nearer, index, label)
-            np.minimum(first, d, out=first)
+        for across in (0, -1, 1, -2):
+            np.add(base, np.int32(down * columns + across), out=index)
+            np.take(points_y, index, out=near, mode="clip")
+            np.subtract(near, v, out=near)
+            np.take(points_x, index, out=part, mode="clip")
+            np.subtract(part, u, out=part)
+            np.multiply(near, near, out=near)
+            np.multiply(part, part, out=part)
+            np.add(near, part, out=near)
+            nearer = near < first
+            np.copyto(other, index, where=near < second)
+            np.copyto(other, label, where=nearer)
+            np.copyto(label, index, where=nearer)
+            np.maximum(first, near, out=away)
+            np.minimum(second, away, out=second)
+            np.minimum(first, near, out=first)
     apart = np.hypot(points_y[label] - points_y[other], points_x[label] - points_x[other])
     border = (second - first) / np.maximum(2 * apart, np.float32(1e-3)) * np.float32(scale)
-    return Cells(label, border, np.sqrt(first) * np.float32(scale), rows * columns)
+    below, beside = (v - points_y[label]) * np.float32(scale), (u - points_x[label]) * np.float32(scale)
+    return Cells(label, border, np.sqrt(first) * np.float32(scale), rows * columns, below, beside)

@@ -61,14 +61,9 @@ def tubes(
     """
     shape = height.shape
     seen = Seen(np.full(shape, -1, np.int32), np.zeros(shape, np.float32), np.zeros(shape, np.float32))
-    parts = [
-        _samples(np.asarray(points, np.float64), radius, 0.0 if base is None else base)
-        for points, radius in zip(curves, radii, strict=True)
-    ]
-    if not parts:
+    if not len(curves):
         return seen
-    y, x, z, r, ny, nx, s = (np.concatenate([part[k] for part in parts]).astype(np.float32) for k in range(7))
-    owner = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part[0]) for part in parts])
+    (y, x, z, r, ny, nx, s), owner = _samples(curves, radii, 0.0 if base is None else base)
     near = (y > -r - 1) & (y < shape[0] + r) & (x > -r - 1) & (x < shape[1] + r)
     y, x, z, r, ny, nx, s, owner = (a[near] for a in (y, x, z, r, ny, nx, s, owner))
     if not len(y):
@@ -109,15 +104,36 @@ def tube(height: Array, points: Array, radius: float | Array, *, base: float | N
     return tubes(height, [points], [radius], base=base, flat=flat)
 
 
-def _samples(points: Array, radius: float | Array, base: float) -> tuple[Array, ...]:
-    """Sample a curve: y, x, z, radius, unit normal (y, x), distance from the start."""
-    steps = np.hypot(*np.diff(points[:, :2], axis=0).T) if len(points) > 1 else np.zeros(0)
-    s = np.concatenate([[0.0], np.cumsum(steps)])
-    number = int(s[-1] / SPACING) + 2
-    at = np.linspace(0, s[-1], number)
-    y, x = np.interp(at, s, points[:, 0]), np.interp(at, s, points[:, 1])
-    r = np.maximum(np.interp(at, s, np.broadcast_to(np.asarray(radius, float), s.shape)), 0.35)
-    z = np.interp(at, s, points[:, 2]) if points.shape[1] > 2 else base + r
-    ty, tx = np.gradient(y), np.gradient(x)
+def _samples(
+    curves: Sequence[Array], radii: Sequence[float] | Sequence[Array] | Array, base: float
+) -> tuple[Array, Array]:
+    """Sample all curves at once, every ``SPACING`` pixels.
+
+    Returns (7, N) float32: y, x, z, radius, unit normal (y, x), distance from the start; and (N,) the curve's number.
+    """
+    counts = np.array([len(points) for points in curves])
+    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    points = np.zeros((int(counts.sum()), 4))
+    for points_of, radius, start, count in zip(curves, radii, first, counts, strict=True):
+        here = points[start : start + count]
+        here[:, : points_of.shape[1]] = points_of
+        here[:, 3] = radius
+        if points_of.shape[1] < 3:
+            here[:, 2] = base + here[:, 3]
+    steps = np.zeros(len(points))
+    steps[1:] = np.hypot(np.diff(points[:, 0]), np.diff(points[:, 1]))
+    steps[first] = 1.0  # a gap between curves keeps the whole distance rising
+    s = np.cumsum(steps)
+    begin, length = s[first], s[first + counts - 1] - s[first]
+    behind, ahead = np.arange(len(points)) - 1, np.arange(len(points)) + 1
+    behind[first], ahead[first + counts - 1] = first, first + counts - 1
+    tangents = points[ahead, :2] - points[behind, :2]
+    number = (length / SPACING).astype(int) + 2
+    owner = np.repeat(np.arange(len(curves), dtype=np.int32), number)
+    place = np.arange(len(owner)) - np.repeat(np.cumsum(number) - number, number)
+    at = place / (number - 1)[owner] * length[owner] + begin[owner]
+    y, x, z, r = (np.interp(at, s, points[:, k]) for k in range(4))
+    ty, tx = (np.interp(at, s, tangents[:, k]) for k in range(2))
     norm = np.maximum(np.hypot(ty, tx), 1e-6)
-    return y, x, z, r, -tx / norm, ty / norm, at
+    found = np.stack([y, x, z, np.maximum(r, 0.35), -tx / norm, ty / norm, at - begin[owner]])
+    return found.astype(np.float32), owner

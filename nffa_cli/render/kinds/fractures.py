@@ -14,7 +14,6 @@ from nffa_cli.render.scene import (
     fbm,
     lump,
     polyhedron,
-    ridged,
     scatter,
     stamp_all,
     step,
@@ -58,7 +57,7 @@ def cleavage(rng: np.random.Generator, shape: Shape) -> Scene:
     level = facets.values(rng.normal(0, 8, facets.count).astype(np.float32))
     angle = facets.values(rng.uniform(0, 2 * math.pi, facets.count).astype(np.float32))
     v, u = turned(shape, 0.0)
-    height = a * v * np.float32(0.25) + b * u * np.float32(0.25) + level
+    height = a * facets.down * np.float32(0.6) + b * facets.right * np.float32(0.6) + level
     across, along = v * np.cos(angle) - u * np.sin(angle), u * np.cos(angle) + v * np.sin(angle)
     fan = across / (1 + np.abs(along) / np.float32(shape[0]) * np.float32(rng.uniform(0, 2)))
     fan = fan + fbm(rng, shape, 30) * np.float32(2)
@@ -108,11 +107,13 @@ def striations(rng: np.random.Generator, shape: Shape) -> Scene:
 
 def broken(rng: np.random.Generator, shape: Shape) -> Scene:
     """Broken stone, ceramic or soil in one piece: jagged at all scales, edges, some plates and grains that grew in gaps."""
-    height = ridged(rng, shape, _size(rng, shape, 0.3, 0.9), octaves=5, gain=0.55) * np.float32(rng.uniform(15, 40))
-    facets = cells(rng, shape, scale=_size(rng, shape, 0.05, 0.25), at=warped(rng, shape, 6, 12))
-    v, u = turned(shape, 0.0)
-    a, b = (facets.values(rng.normal(0, 0.12, facets.count).astype(np.float32)) for _ in range(2))
-    height += a * v + b * u + facets.values(rng.normal(0, 3, facets.count).astype(np.float32))
+    height = fbm(rng, shape, _size(rng, shape, 0.3, 0.9), octaves=3) * np.float32(rng.uniform(4, 14))
+    size = _size(rng, shape, 0.12, 0.45)
+    for part in (1.0, 0.45, 0.2):
+        facets = cells(rng, shape, scale=size * part, at=warped(rng, shape, size * part * 0.1, size * part))
+        a, b = (facets.values(rng.normal(0, 0.45, facets.count).astype(np.float32)) for _ in range(2))
+        level = facets.values(rng.normal(0, size * part * 0.2, facets.count).astype(np.float32))
+        height = height + a * facets.down + b * facets.right + level
     if rng.random() < 0.5:
         points = scatter(rng, shape, shape[0] * 0.06)
         points = points[: int(len(points) * rng.uniform(0.05, 0.5))]

@@ -30,7 +30,7 @@ from nffa_cli.render.scene import (
 )
 
 WORDS = (
-    "Energy Counts Time Sample Intensity 2θ a.u. eV nm File Edit View Image Scan OK Cancel 0.5 10 20 100 keV Figure"
+    "Energy Counts Time Sample Intensity 2theta a.u. eV nm File Edit View Image Scan OK Cancel 0.5 10 20 100 keV Figure"
 ).split()
 
 
