@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from nffa_cli.render.fields import Array, Shape, cells, fbm, grid, ridged, smooth, step, turned
-from nffa_cli.render.scene import Scene
+from nffa_cli.render.kind import Draw
+from nffa_cli.render.scene import Scene, tilt
 from nffa_cli.render.shapes import scatter
 
 Rng = np.random.Generator
@@ -66,7 +67,7 @@ def _scratched(rng: Rng, shape: Shape) -> Scene:
 def _polycrystal(rng: Rng, shape: Shape) -> Scene:
     """Large grains with channelling contrast and grooves between them."""
     found = cells(rng, shape, scale=log_uniform(rng, 30, 120))
-    tone = found.values(rng.normal(1, rng.uniform(0.04, 0.15), found.count).clip(0.5, 1.5)).astype(np.float32)
+    tone = found.values(rng.normal(1, rng.uniform(0.03, 0.09), found.count).clip(0.5, 1.5)).astype(np.float32)
     height = -np.float32(rng.uniform(0.5, 2)) * np.exp(-np.square(found.border / np.float32(rng.uniform(0.8, 2))))
     return Scene(height.astype(np.float32), tone)
 
@@ -99,12 +100,12 @@ def lacey(rng: Rng, shape: Shape) -> Scene:
 
 
 BEDS: dict[str, tuple[Callable[[Rng, Shape], Scene], float]] = {
-    "wafer": (_wafer, 0.35),
+    "wafer": (_wafer, 0.39),
     "rough": (_rough, 0.2),
     "tape": (_tape, 0.17),
     "granular": (_granular, 0.1),
     "scratched": (_scratched, 0.08),
-    "polycrystal": (_polycrystal, 0.1),
+    "polycrystal": (_polycrystal, 0.06),
 }
 """Name → how it is drawn, and how often."""
 
@@ -132,3 +133,13 @@ def part(rng: Rng, shape: Shape, *, share: float = 0.6, ragged: float = 10.0) ->
     base = v if rng.random() < 0.6 else np.hypot(v * np.float32(rng.uniform(0.8, 1.6)), u)
     base = base + fbm(rng, shape, rng.uniform(20, 70), octaves=4) * np.float32(ragged)
     return base < np.quantile(base[::4, ::4], share)
+
+
+def varied(draw: Draw, *, often: float = 0.2) -> Draw:
+    """Return a drawing whose scene is seen under an angle, now and then."""
+
+    def seen(rng: Rng, shape: Shape) -> Scene:
+        scene = draw(rng, shape)
+        return tilt(scene, float(rng.uniform(12, 45))) if rng.random() < often else scene
+
+    return seen

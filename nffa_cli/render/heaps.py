@@ -79,7 +79,7 @@ def heap(
         number = min(POOL, len(large))
         kept = np.sort(large)[np.linspace(0, len(large) - 1, number).astype(int)]
         pool = patches(make(number), kept, reach)
-        which = (np.searchsorted(kept, large) + rng.integers(-2, 3, len(large))).clip(0, number - 1)
+        which = (np.searchsorted(kept, large) + rng.integers(-4, 5, len(large))).clip(0, number - 1)
         points = fallen(rng, on, (len(large), tries), where)
         values = rng.normal(1, tone, len(large)).clip(0.4, 1.8)
         places = drop(on, rng, pool, which, points, sink=sink, values=values)
