@@ -46,6 +46,8 @@ def sheet(
     depth: float = 0.0,
     perspective: float = 0.0,
     ground: float = 1.0,
+    zoom: float = 1.0,
+    shift: Point = (0.0, 0.0),
 ) -> Sheet:
     """Return an empty sheet.
 
@@ -61,6 +63,8 @@ def sheet(
         How much larger the near edge is than the middle, as a fraction.
     ground
         Electron yield of the bare ground.
+    zoom, shift
+        How much larger the layout is drawn, and where its origin lies from the middle of the picture (x, y; pixels).
     """
     rows, columns = shape
     lean = math.radians(tilt)
@@ -71,7 +75,8 @@ def sheet(
     y = (np.arange(tall, dtype=np.float32) - middle + 0.5)[:, None]
     x = (np.arange(columns, dtype=np.float32) - columns / 2 + 0.5)[None, :]
     near = np.maximum(1 + perspective * y / middle, 0.2)
-    x, y = x / near, np.broadcast_to(y / near, (tall, columns))
+    x = (x / near - shift[0]) / zoom
+    y = np.broadcast_to((y / near - shift[1]) / zoom, (tall, columns))
     turn = math.radians(angle)
     u = (x * math.cos(turn) + y * math.sin(turn)).astype(np.float32)
     v = (y * math.cos(turn) - x * math.sin(turn)).astype(np.float32)
@@ -133,6 +138,11 @@ def scene(on: Sheet, *, shade: float = 1.0, charge: Array | None = None) -> Scen
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     """Return a size between ``low`` and ``high``, every factor as likely."""
     return float(math.exp(rng.uniform(math.log(low), math.log(high))))
+
+
+def framing(rng: np.random.Generator, spread: float = 22.0) -> tuple[float, Point]:
+    """Return (zoom, shift) of a device that was not put in the middle: ``spread`` pixels off, nearer or farther."""
+    return log_uniform(rng, 0.75, 1.9), (float(rng.normal(0, spread)), float(rng.normal(0, 0.7 * spread)))
 
 
 def noise(rng: np.random.Generator, shape: tuple[int, int], scale: float, *, octaves: int = 4) -> Array:

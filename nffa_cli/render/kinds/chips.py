@@ -13,6 +13,7 @@ from nffa_cli.render.plans import (
     box,
     disc,
     fill,
+    framing,
     lattice,
     lay,
     lettering,
@@ -87,18 +88,20 @@ def _wire(
     dx, dy = (end[0] - start[0]) / length, (end[1] - start[1]) / length
     along = (on.u - np.float32(start[0])) * np.float32(dx) + (on.v - np.float32(start[1])) * np.float32(dy)
     across = (on.v - np.float32(start[1])) * np.float32(dx) - (on.u - np.float32(start[0])) * np.float32(dy)
-    part = along / np.float32(length)
-    inside = (np.abs(across) < radius) & (part > 0) & (part < 1)
-    round_top = np.sqrt(np.maximum(np.float32(radius**2) - across**2, 0))
-    rise = np.float32(arch) * np.clip(4 * part * (1 - part), 0, 1) ** np.float32(0.6)
-    on.height = np.where(inside, np.maximum(on.height, rise + round_top), on.height)
-    on.material = np.where(inside, np.float32(bright), on.material)
+    inside = (np.abs(across) < radius) & (along > 0) & (along < length)
+    part, across = along[inside] / np.float32(length), across[inside]
+    rise = np.float32(arch) * (4 * part * (1 - part)) ** np.float32(0.6)
+    on.height[inside] = np.maximum(on.height[inside], rise + np.sqrt(np.float32(radius**2) - across**2))
+    on.material[inside] = bright
 
 
 def _bond(rng: Rng, shape: Shape) -> Scene:
     """Draw a ball or wedge bond on its pad, with the wire leaving."""
     tilt = rng.uniform(20, 60)
-    on = sheet(shape, angle=rng.normal(0, 15), tilt=tilt, relief=70, ground=rng.uniform(0.5, 1.0))
+    zoom, shift = framing(rng)
+    on = sheet(
+        shape, angle=rng.normal(0, 15), tilt=tilt, relief=70, ground=rng.uniform(0.5, 1.0), zoom=zoom, shift=shift
+    )
     count = int(rng.choice([1, 1, 2, 3]))
     radius = rng.uniform(20, 45) / count**0.5
     pad = radius * rng.uniform(1.3, 1.9)
@@ -176,20 +179,26 @@ def _package(rng: Rng, shape: Shape) -> Scene:
     _stripes_and_blocks(rng, on, die + 14)
     sides = [("x", way) for way in (-1, 1)] + [("y", way) for way in (-1, 1)]
     bright = rng.uniform(1.1, 1.8)
+    pads: list[Array] = []
+    wires: list[tuple[tuple[float, float], tuple[float, float]]] = []
     for side, way in sides:
         if rng.random() < 0.2:
             continue
-        count = int(rng.integers(2, 8))
+        count = int(rng.integers(2, 7))
         for number in range(count):
             t = (number - (count - 1) / 2) / count * 1.7
             start = (way * (half_x - 6), t * half_y) if side == "x" else (t * half_x, way * (half_y - 6))
             end = (start[0] * rim * 1.12, start[1] * rim * (1.12 if side == "y" else 1.3))
             if side == "y":
                 end = (start[0] * 1.3, way * half_y * rim * 1.12)
-            pads = np.minimum(box(u, v, start[0], start[1], 3.2, 3.2), box(u, v, end[0], end[1], 5, 3.5))
-            lay(on, pads, 0.6, bright)
+            pads += [box(u, v, start[0], start[1], 3.2, 3.2), box(u, v, end[0], end[1], 5, 3.5)]
             if rng.random() < 0.85:
-                _wire(on, start, end, rng.uniform(0.8, 1.4), rng.uniform(4, 14), bright)
+                wires.append((start, end))
+    if pads:
+        lay(on, union(pads), 0.6, bright)
+    radius, arch = rng.uniform(0.8, 1.4), rng.uniform(4, 14)
+    for start, end in wires:
+        _wire(on, start, end, radius, arch * rng.uniform(0.7, 1.3), bright)
     on.u, on.v = saved
     soil(rng, on)
     return scene(on)
@@ -197,8 +206,14 @@ def _package(rng: Rng, shape: Shape) -> Scene:
 
 def _die_overview(rng: Rng, shape: Shape) -> Scene:
     """Draw several test devices with their large pads, numbers and streets, at low magnification."""
+    zoom, shift = framing(rng)
     on = sheet(
-        shape, angle=orientation(rng), tilt=rng.choice([0, 0, rng.uniform(15, 50)]), ground=rng.uniform(0.4, 1.0)
+        shape,
+        angle=orientation(rng),
+        tilt=rng.choice([0, 0, rng.uniform(15, 50)]),
+        ground=rng.uniform(0.4, 1.0),
+        zoom=zoom,
+        shift=shift,
     )
     parts = []
     for _ in range(int(rng.integers(2, 6))):

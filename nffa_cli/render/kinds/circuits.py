@@ -12,6 +12,7 @@ from nffa_cli.render.plans import (
     box,
     disc,
     fill,
+    framing,
     lay,
     lettering,
     log_uniform,
@@ -28,7 +29,7 @@ from nffa_cli.render.plans import (
     within,
     without,
 )
-from nffa_cli.render.scene import Scene
+from nffa_cli.render.scene import Array, Scene
 
 Rng = np.random.Generator
 Shape = tuple[int, int]
@@ -112,18 +113,24 @@ def _voltage(rng: Rng, shape: Shape) -> Scene:
     pitch = log_uniform(rng, 9, 34)
     half = pitch * rng.uniform(0.2, 0.38)
     tones = rng.choice([0.45, 0.7, 1.0, 1.6], 2, replace=False)
+    lines: list[list[Array]] = [[], []]
+    vias = []
     for number in range(-9, 10):
         y = number * pitch
         if rng.random() < 0.15 or abs(y) > 150:
             continue
         x = rng.uniform(-120, 120)
         points = [(-220.0, y), (220.0, y)] if rng.random() < 0.5 else [(-220.0, y), (x, y)]
-        if rng.random() < 0.35 and len(points) == 2:
+        if rng.random() < 0.3:
             points = [(-220.0, y), (x, y), (x, y + pitch), (220.0, y + pitch)]
-        lay(on, route(on.u, on.v, points, half), rng.uniform(1, 3), float(tones[int(rng.random() < 0.5)]), 1.4)
-        for _ in range(int(rng.integers(0, 4))):
-            via = box(on.u, on.v, rng.uniform(-120, 120), y, half * 0.55, half * 0.55, half * 0.3)
-            lay(on, via, rng.choice([-1.5, 1.0]), rng.uniform(0.4, 1.8))
+        lines[int(rng.random() < 0.5)].append(route(on.u, on.v, points, half))
+        for place in rng.uniform(-120, 120, int(rng.integers(0, 3))):
+            vias += [box(on.u, on.v, place, y, half * 0.55, half * 0.55)]
+    for tone, group in zip(tones, lines, strict=True):
+        if group:
+            lay(on, union(group), rng.uniform(1, 3), float(tone), 1.4)
+    if vias:
+        lay(on, union(vias), rng.choice([-1.5, 1.0]), rng.uniform(0.4, 1.8))
     soil(rng, on)
     return scene(on, shade=rng.uniform(0.4, 1.0))
 
@@ -186,7 +193,10 @@ def _residue(rng: Rng, shape: Shape) -> Scene:
 
 def _guide(rng: Rng, shape: Shape) -> Scene:
     """Draw a wave guide that widens into a grating coupler."""
-    on = sheet(shape, angle=rng.choice([0, 180]) + rng.normal(0, 3), ground=rng.uniform(0.4, 0.9))
+    zoom, shift = framing(rng)
+    on = sheet(
+        shape, angle=rng.choice([0, 180]) + rng.normal(0, 3), ground=rng.uniform(0.4, 0.9), zoom=zoom, shift=shift
+    )
     thin, length = rng.uniform(0.8, 5), rng.uniform(50, 150)
     x, period = rng.uniform(-110, -30), rng.uniform(4, 10)
     u, v = on.u - np.float32(x), on.v - np.float32(rng.normal(0, 12))
@@ -224,12 +234,15 @@ def _guide(rng: Rng, shape: Shape) -> Scene:
 
 def _resonator(rng: Rng, shape: Shape) -> Scene:
     """Ring, race-track or disc beside a bus guide; couplers and splitters."""
+    zoom, shift = framing(rng)
     on = sheet(
         shape,
         angle=orientation(rng),
         tilt=rng.choice([0, 0, rng.uniform(20, 60)]),
         relief=12,
         ground=rng.uniform(0.4, 1.0),
+        zoom=zoom,
+        shift=shift,
     )
     half, radius = rng.uniform(1.0, 7), rng.uniform(18, 75)
     gap = rng.uniform(1.2, 6)

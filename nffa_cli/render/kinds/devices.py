@@ -1,24 +1,23 @@
-"""Devices that move, heat, carry liquids or were cut: released beams, combs, membranes, channels, trenches; of ``mems``."""
+"""Devices that move, heat, carry liquids or were cut: combs, membranes, channels, trenches; sub-kinds of ``mems``."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from nffa_cli.render.kind import Draw
+from nffa_cli.render.kinds.released import shadow, stage
 from nffa_cli.render.plans import (
     Sheet,
     box,
     cover,
     disc,
     fill,
+    framing,
     lattice,
     lay,
     log_uniform,
     noise,
     orientation,
-    polygon,
     ring,
     rough,
     route,
@@ -31,95 +30,16 @@ from nffa_cli.render.plans import (
     within,
     without,
 )
-from nffa_cli.render.scene import Array, Scene, blur
+from nffa_cli.render.scene import Array, Scene
 
 Rng = np.random.Generator
 Shape = tuple[int, int]
 
 
-def _stage(rng: Rng, shape: Shape, *, relief: float, depth: float = 0.0, flat: float = 0.35) -> Sheet:
-    """Return a wafer that is mostly tilted, since such devices are looked at from the side."""
-    tilt = 0.0 if rng.random() < flat else rng.uniform(15, 65)
-    return sheet(
-        shape, angle=orientation(rng), tilt=tilt, relief=relief, depth=depth, ground=rng.uniform(0.5, 1.1),
-        perspective=rng.uniform(0, 0.15),
-    )  # fmt: skip
-
-
-def _shadow(on: Sheet, part: Array, reach: float, dark: float) -> None:
-    """Darken the floor under the rim of a released part."""
-    on.material *= 1 - np.float32(dark) * np.exp(-np.maximum(part, 0) / np.float32(reach))
-
-
-def _cantilever(rng: Rng, shape: Shape) -> Scene:
-    """One beam or a row of beams over a cavity, fixed at one end."""
-    deep = rng.uniform(6, 40)
-    on = _stage(rng, shape, relief=15, depth=deep)
-    count, half = int(rng.choice([1, 1, 2, 3, 5, 8])), log_uniform(rng, 3, 22)
-    length, gap = rng.uniform(50, 130), rng.uniform(1.4, 3) * half
-    bright = float(rng.uniform(0.8, 1.4))
-    beams = []
-    for number in range(count):
-        y = (number - (count - 1) / 2) * (2 * half + gap)
-        long = length * (rng.uniform(0.4, 1.0) if rng.random() < 0.5 else 1.0)
-        end = -60 + long
-        beam = box(on.u, on.v, (-60 + end) / 2, y, long / 2 + 5, half)
-        if rng.random() < 0.35:
-            beam = np.minimum(beam, polygon(on.u, on.v, [(end - 1, y - half), (end + half, y), (end - 1, y + half)]))
-        if rng.random() < 0.25:
-            beam = without(beam, box(on.u, on.v, -40, y, long * 0.25, half * 0.4))
-        beams.append(beam)
-    part = union(beams)
-    pit = box(on.u, on.v, 30, 0, 90, count * (half + gap / 2) + rng.uniform(6, 40))
-    if rng.random() < 0.5:
-        pit = -on.u - np.float32(60)
-    fill(on, pit, -deep, rng.uniform(0.4, 0.9), rng.uniform(1, deep * 0.5))
-    _shadow(on, part, rng.uniform(3, 12), rng.uniform(0.2, 0.6))
-    curl = np.clip((on.u + 60) / 130, 0, 1) ** 2 * np.float32(rng.normal(0, 6))
-    fill(on, part, np.minimum(curl, 14), bright, 1.2)
-    if rng.random() < 0.4:
-        lay(on, part + np.float32(half * 0.35), 0.8, rng.uniform(0.8, 1.7))
-    soil(rng, on)
-    return scene(on)
-
-
-def _bridge(rng: Rng, shape: Shape) -> Scene:
-    """Beams fixed at both ends, plain, waisted or holed, over a trench."""
-    deep, span = rng.uniform(4, 35), rng.uniform(30, 95)
-    on = _stage(rng, shape, relief=10, depth=deep)
-    half = log_uniform(rng, 1, 16)
-    trench = np.abs(on.u) - np.float32(span)
-    if rng.random() < 0.5:
-        trench = within(trench, np.abs(on.v) - np.float32(rng.uniform(25, 80)))
-    trench = rough(rng, trench, rng.uniform(0, 1), 10)
-    fill(on, trench, -deep, rng.uniform(0.3, 0.9), rng.uniform(1, 5))
-    count = int(rng.choice([1, 1, 2, 3, 4]))
-    bridges = []
-    for number in range(count):
-        y = (number - (count - 1) / 2) * (half * 4 + 8)
-        v = on.v - np.float32(y) - np.float32(rng.choice([0, 0, half])) * np.cos(on.u * np.float32(math.pi / 2 / span))
-        bridge = within(np.abs(v) - np.float32(half), np.abs(on.u) - np.float32(span + 25))
-        if rng.random() < 0.3:
-            middle = half * rng.uniform(1.5, 3)
-            bridge = np.minimum(bridge, box(on.u, v, 0, 0, middle, middle))
-        bridges.append(bridge)
-    part = union(bridges)
-    if rng.random() < 0.3 and half > 6:
-        at = lattice(on.u, on.v, half * 0.8)
-        part = without(part, np.hypot(at.x, at.y) - np.float32(half * 0.22))
-    _shadow(on, part, rng.uniform(2, 8), rng.uniform(0.2, 0.6))
-    fill(on, part, rng.uniform(0, 2), rng.uniform(0.8, 1.5), 1.2)
-    if rng.random() < 0.5:
-        pads = union(box(on.u, on.v, way * (span + 60), 0, 50, rng.uniform(15, 70)) for way in (-1, 1))
-        lay(on, pads, rng.uniform(0.4, 2), rng.uniform(0.8, 1.7))
-    soil(rng, on)
-    return scene(on)
-
-
 def _comb_drive(rng: Rng, shape: Shape) -> Scene:
     """Draw fixed and moving combs that reach into each other, with spine, beams and etch holes."""
     tall = rng.uniform(4, 25)
-    on = _stage(rng, shape, relief=tall)
+    on = stage(rng, shape, relief=tall)
     period, length = rng.uniform(9, 22), rng.uniform(22, 50)
     half_x, spine = rng.uniform(50, 150), rng.uniform(6, 16)
     duty, overlap = rng.uniform(0.25, 0.42), rng.uniform(0.3, 0.8)
@@ -144,36 +64,7 @@ def _comb_drive(rng: Rng, shape: Shape) -> Scene:
     for way in (-1, 1):
         beam = [(way * half_x, 0.0), (way * (half_x + 60), 0.0), (way * (half_x + 60), 25.0), (way * half_x, 25.0)]
         body = np.minimum(body, route(on.u, on.v, beam, rng.uniform(1, 2.5)))
-    _shadow(on, body, 5, rng.uniform(0.1, 0.5))
-    fill(on, body, tall, rng.uniform(0.8, 1.4), 1.2)
-    soil(rng, on)
-    return scene(on)
-
-
-def _spring(rng: Rng, shape: Shape) -> Scene:
-    """Draw a mass on folded or meandering beams."""
-    tall = rng.uniform(3, 20)
-    on = _stage(rng, shape, relief=tall)
-    half, mass = rng.uniform(1, 4), rng.uniform(18, 50)
-    parts = [box(on.u, on.v, 0, 0, mass, mass * rng.uniform(0.5, 1.2), rng.choice([0, mass * 0.3]))]
-    folds, step = int(rng.integers(2, 7)), half * rng.uniform(3, 6)
-    swing = rng.uniform(12, 45)
-    for way in (-1, 1):
-        x, y = way * mass, 0.0
-        points = [(way * mass * 0.8, 0.0)]
-        for fold in range(folds):
-            x += way * step
-            points += [(x, y), (x, (-1) ** fold * swing)]
-            y = (-1) ** fold * swing
-        points += [(x + way * step, y), (x + way * step, 0.0), (x + way * 2 * step, 0.0)]
-        parts.append(route(on.u, on.v, points, half))
-        parts.append(box(on.u, on.v, x + way * (2 * step + 15), 0, 16, rng.uniform(10, 40)))
-    body = union(parts)
-    if rng.random() < 0.6:
-        at = lattice(on.u, on.v, mass * rng.uniform(0.2, 0.4))
-        holes = within(np.hypot(at.x, at.y) - np.float32(mass * 0.06), parts[0] + 3)
-        body = without(body, holes)
-    _shadow(on, body, 5, rng.uniform(0.1, 0.5))
+    shadow(on, body, 5, rng.uniform(0.1, 0.5))
     fill(on, body, tall, rng.uniform(0.8, 1.4), 1.2)
     soil(rng, on)
     return scene(on)
@@ -182,7 +73,7 @@ def _spring(rng: Rng, shape: Shape) -> Scene:
 def _mirror(rng: Rng, shape: Shape) -> Scene:
     """Draw a plate on two torsion hinges in a frame, or a gear on its hub."""
     tall = rng.uniform(4, 20)
-    on = _stage(rng, shape, relief=tall + 8, depth=20)
+    on = stage(rng, shape, relief=tall + 8, depth=20)
     radius = rng.uniform(30, 75)
     if rng.random() < 0.5:
         plate = disc(on.u, on.v, 0, 0, radius) if rng.random() < 0.5 else box(on.u, on.v, 0, 0, radius, radius * 0.8, 5)
@@ -202,7 +93,7 @@ def _mirror(rng: Rng, shape: Shape) -> Scene:
                 ring(on.u, on.v, 0, 0, radius * 0.55, radius * 0.2), np.cos(bearing * (spokes / teeth)) * 20 - 10
             )
             gear = without(gear, gap)
-        _shadow(on, gear, 5, 0.4)
+        shadow(on, gear, 5, 0.4)
         fill(on, gear, tall, rng.uniform(0.8, 1.3), 1.3)
         fill(on, disc(on.u, on.v, 0, 0, radius * rng.uniform(0.12, 0.25)), tall + 5, 1.2, 2)
     soil(rng, on)
@@ -211,7 +102,16 @@ def _mirror(rng: Rng, shape: Shape) -> Scene:
 
 def _membrane(rng: Rng, shape: Shape) -> Scene:
     """Draw a thin membrane in its frame: flat, dished, buckled, holed or broken."""
-    on = sheet(shape, angle=orientation(rng), tilt=rng.choice([0, 0, rng.uniform(15, 55)]), relief=12, depth=40)
+    zoom, shift = framing(rng)
+    on = sheet(
+        shape,
+        angle=orientation(rng),
+        tilt=rng.choice([0, 0, rng.uniform(15, 55)]),
+        relief=12,
+        depth=40,
+        zoom=zoom,
+        shift=shift,
+    )
     half = rng.uniform(35, 85)
     window = (
         box(on.u, on.v, 0, 0, half, half * rng.uniform(0.6, 1)) if rng.random() < 0.6 else disc(on.u, on.v, 0, 0, half)
@@ -253,7 +153,7 @@ def _meander(on: Sheet, half_x: float, half_y: float, period: float, half: float
 def _hot_plate(rng: Rng, shape: Shape) -> Scene:
     """Draw a plate with a meandering heater, held by arms over a pit."""
     deep = rng.uniform(10, 40)
-    on = _stage(rng, shape, relief=6, depth=deep, flat=0.6)
+    on = stage(rng, shape, relief=6, depth=deep, flat=0.6)
     half = rng.uniform(25, 55)
     plate = box(on.u, on.v, 0, 0, half, half, rng.choice([0, 4]))
     if rng.random() < 0.75:
@@ -262,7 +162,7 @@ def _hot_plate(rng: Rng, shape: Shape) -> Scene:
         arm = rng.uniform(3, 9)
         a, b = (on.u + on.v) * np.float32(0.7071), (on.u - on.v) * np.float32(0.7071)
         arms = within(np.minimum(np.abs(a), np.abs(b)) - np.float32(arm), pit - 6)
-        _shadow(on, np.minimum(plate, arms), 5, 0.4)
+        shadow(on, np.minimum(plate, arms), 5, 0.4)
         fill(on, np.minimum(plate, arms), 0.0, rng.uniform(0.8, 1.2), 1.2)
     period = half * rng.uniform(0.2, 0.4)
     heater = _meander(on, half * 0.75, half * rng.uniform(0.5, 0.8), period, period * rng.uniform(0.15, 0.3))
@@ -278,7 +178,7 @@ def _hot_plate(rng: Rng, shape: Shape) -> Scene:
 def _channels(rng: Rng, shape: Shape) -> Scene:
     """Micro-channels: junctions, meanders, chambers with posts; sunk, with steep walls."""
     deep = rng.uniform(4, 30)
-    on = _stage(rng, shape, relief=4, depth=deep)
+    on = stage(rng, shape, relief=4, depth=deep)
     half = log_uniform(rng, 5, 26)
     chosen = rng.integers(5)
     parts = [box(on.u, on.v, 0, 0, 260, half)]
@@ -313,12 +213,15 @@ def _channels(rng: Rng, shape: Shape) -> Scene:
 def _trench(rng: Rng, shape: Shape) -> Scene:
     """Draw a deep trench, a few vias or a step close by, often with the scallops of the etching."""
     deep = rng.uniform(20, 110)
+    zoom, shift = framing(rng)
     on = sheet(
         shape,
         angle=orientation(rng),
         tilt=rng.choice([0, rng.uniform(15, 50)]),
         depth=deep,
         ground=rng.uniform(0.7, 1.1),
+        zoom=zoom,
+        shift=shift,
     )
     half = rng.uniform(8, 45)
     chosen = rng.integers(4)
@@ -372,8 +275,16 @@ def _line_edge(rng: Rng, shape: Shape) -> Scene:
 def _ion_cut(rng: Rng, shape: Shape) -> Scene:
     """Trenches cut by an ion beam about a lamella, under a protecting bar."""
     deep = rng.uniform(30, 110)
+    zoom, shift = framing(rng)
     on = sheet(
-        shape, angle=rng.normal(0, 4), tilt=rng.uniform(35, 58), depth=deep, relief=14, ground=rng.uniform(0.7, 1.1)
+        shape,
+        angle=rng.normal(0, 4),
+        tilt=rng.uniform(35, 58),
+        depth=deep,
+        relief=14,
+        ground=rng.uniform(0.7, 1.1),
+        zoom=zoom,
+        shift=shift,
     )
     on.height += noise(rng, on.u.shape, rng.uniform(4, 30)) * np.float32(rng.uniform(0.05, 0.8))
     half, thin = rng.uniform(40, 85), log_uniform(rng, 2.5, 14)
@@ -420,28 +331,8 @@ def _needle_row(rng: Rng, shape: Shape) -> Scene:
     return scene(on)
 
 
-def _released_film(rng: Rng, shape: Shape) -> Scene:
-    """Stressed strips that bend up or roll after release; stuck and broken beams."""
-    on = _stage(rng, shape, relief=45, flat=0.1)
-    count, half = int(rng.integers(2, 7)), rng.uniform(4, 14)
-    for number in range(count):
-        y, long = (number - (count - 1) / 2) * (half * 3 + 6), rng.uniform(40, 110)
-        along = np.clip((on.u + 60) / np.float32(long), 0, 1)
-        strip = box(on.u, on.v, -60 + long / 2, y, long / 2, half)
-        _shadow(on, strip, 4, 0.3)
-        rise = along**2 * np.float32(rng.uniform(0, 42))
-        fill(on, strip, rise + 1, rng.uniform(0.9, 1.5), 1.2)
-    lay(on, box(on.u, on.v, -110, 0, 52, 120), rng.uniform(1, 4), rng.uniform(0.8, 1.4))
-    on.height = blur(on.height, 0.4)
-    soil(rng, on)
-    return scene(on)
-
-
 ROWS: tuple[tuple[str, Draw, tuple[float, float]], ...] = (
-    ("cantilever", _cantilever, (10e-6, 1e-3)),
-    ("bridge", _bridge, (2e-6, 500e-6)),
     ("comb_drive", _comb_drive, (20e-6, 800e-6)),
-    ("spring", _spring, (20e-6, 2e-3)),
     ("mirror_or_gear", _mirror, (20e-6, 2e-3)),
     ("membrane", _membrane, (10e-6, 2e-3)),
     ("hot_plate", _hot_plate, (30e-6, 2e-3)),
@@ -450,5 +341,4 @@ ROWS: tuple[tuple[str, Draw, tuple[float, float]], ...] = (
     ("line_edge", _line_edge, (0.3e-6, 30e-6)),
     ("ion_cut", _ion_cut, (5e-6, 80e-6)),
     ("probe_shafts", _needle_row, (50e-6, 3e-3)),
-    ("bent_strips", _released_film, (20e-6, 1e-3)),
 )

@@ -10,6 +10,7 @@ from nffa_cli.render.plans import (
     Sheet,
     bar,
     cover,
+    framing,
     lay,
     log_uniform,
     noise,
@@ -28,7 +29,10 @@ Shape = tuple[int, int]
 def wafer(rng: Rng, shape: Shape, *, relief: float = 12.0) -> Sheet:
     """Return a wafer: turned a little, now and then tilted, of any grey."""
     tilt = rng.choice([0, 0, 0, rng.uniform(10, 60)])
-    return sheet(shape, angle=orientation(rng), tilt=tilt, relief=relief, ground=rng.uniform(0.4, 1.1))
+    zoom, shift = framing(rng)
+    return sheet(
+        shape, angle=orientation(rng), tilt=tilt, relief=relief, ground=rng.uniform(0.4, 1.1), zoom=zoom, shift=shift
+    )
 
 
 def metal(rng: Rng, on: Sheet, parts: Array) -> Array:
