@@ -14,7 +14,7 @@ COMMANDS = {
     "inspect": "Show what a file holds and what nffa makes of it; nothing is stored.",
     "export-nexus": "Write NXem files (NeXus) of files, folders or ids.",
     "classify": "Say what SEM pictures show, how sure that is, or none of it.",
-    "model": "List, show, verify, add and remove the models of classify.",
+    "model": "List, show, verify, add, remove and train the models of classify.",
     "validate": "Judge NeXus files by the definitions of NXem.",
     "list": "List what the catalogue knows.",
     "show": "Show one acquisition: terms, files, versions.",

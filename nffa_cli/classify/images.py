@@ -223,12 +223,16 @@ def shrunk(picture: Picture, *, short: int) -> tuple[Grey, float]:
         raise UnreadableFile(f"{width} × {height} pixels show nothing", code="too-small")
     rows, columns = bars.kept(picture.grey)
     whole = _cut(picture.grey[rows, columns])
+    return resized(whole, short), picture.pixel * min(whole.shape) / short
+
+
+def resized(whole: Grey, short: int) -> Grey:
+    """Return a picture whose short side is ``short`` pixels."""
     height, width = whole.shape
     shrink = short / min(height, width)
     target = (max(short, round(width * shrink)), max(short, round(height * shrink)))
     how = Image.Resampling.BOX if shrink < 1 else Image.Resampling.BILINEAR
-    small = np.asarray(Image.fromarray(np.ascontiguousarray(whole)).resize(target, how))
-    return small, picture.pixel / shrink
+    return np.asarray(Image.fromarray(np.ascontiguousarray(whole)).resize(target, how))
 
 
 def _cut(grey: Grey) -> Grey:

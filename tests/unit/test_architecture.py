@@ -23,7 +23,7 @@ LAYERS = (
     {"reading", "nexus", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
     {"exporting", "classifying"},
-    {"story", "browse", "fitness", "tour", "sights", "modelling"},
+    {"story", "browse", "fitness", "tour", "sights", "modelling", "training"},
     {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""
@@ -47,8 +47,9 @@ ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render")}
 DOORS = {
     "rsciio": {"extract.rosetta"},
     "hyperspy": {"signals"},
-    "PIL": {"preview", "ink", "layouts", "render.bars", "classify.images"},
+    "PIL": {"preview", "ink", "layouts", "render.bars", "classify.images", "classify.train.drawing"},
     "onnxruntime": {"classify.onnx"},
+    "torch": {"classify.train"},
     "sqlite3": {"catalogue"},
     "rich": {"terminal"},
     "yaml": {"crosswalk.document"},

@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional
 
 ZOOM = (0.55, 1.2)
-"""Pixels of the prepared picture that one pixel of the network's is wide, least and most."""
+"""How much of a picture a square shows, least and most; 1: as much as in use."""
 
 
-def augment(batch: Tensor, size: int, generator: torch.Generator, *, reference: int) -> tuple[Tensor, Tensor]:
+def augment(batch: Tensor, size: int, generator: torch.Generator, *, field: int) -> tuple[Tensor, Tensor]:
     """Return (N, 1, size, size) in 0..1 and (N,) log10 of how much wider a pixel has become.
 
     Parameters
@@ -24,12 +24,12 @@ def augment(batch: Tensor, size: int, generator: torch.Generator, *, reference: 
         (N, H, W) uint8 pictures.
     size
         Side of the squares that come out.
-    reference
-        Side of the network's square in the end; where ``size`` is smaller the same field is shown in fewer pixels.
+    field
+        Pixels of the batch that a square shows at zoom 1.
     """
     grey = batch.to(torch.float32).div_(255).unsqueeze_(1)
-    squares, zoom = _placed(grey, size, generator, reference)
-    return _written_on(_lit(squares, generator), generator), (zoom * (reference / size)).log10()
+    squares, zoom = _placed(grey, size, generator, field)
+    return _written_on(_lit(squares, generator), generator), (zoom * (field / size)).log10()
 
 
 def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -40,12 +40,12 @@ def _some(count: int, share: float, generator: torch.Generator) -> Tensor:
     return torch.rand(count, generator=generator, device=generator.device) < share
 
 
-def _placed(grey: Tensor, size: int, generator: torch.Generator, reference: int) -> tuple[Tensor, Tensor]:
+def _placed(grey: Tensor, size: int, generator: torch.Generator, field: int) -> tuple[Tensor, Tensor]:
     """Return squares from random places, of random size, flipped and turned."""
     count, _, height, width = grey.shape
     zoom = _uniform(count, math.log(ZOOM[0]), math.log(ZOOM[1]), generator).exp()
     stretch = _uniform(count, -0.1, 0.1, generator).exp()
-    half_y, half_x = zoom * reference / height * stretch, zoom * reference / width / stretch  # halves of 2 units
+    half_y, half_x = zoom * field / height * stretch, zoom * field / width / stretch  # halves of 2 units
     flip_x = 1 - 2 * _some(count, 0.5, generator).float()
     flip_y = 1 - 2 * _some(count, 0.25, generator).float()
     angle = torch.where(_some(count, 0.3, generator), _uniform(count, -0.3, 0.3, generator), torch.zeros(count))

@@ -161,7 +161,12 @@ def temperature(logits: Numbers, truth: NDArray[np.intp]) -> float:
 
 
 def thresholds(
-    chances: Numbers, truth: NDArray[np.intp], *, labels: Sequence[str], precision: float, least: float = LEAST_THRESHOLD
+    chances: Numbers,
+    truth: NDArray[np.intp],
+    *,
+    labels: Sequence[str],
+    precision: float,
+    least: float = LEAST_THRESHOLD,
 ) -> dict[str, float]:
     """Return label → the lowest score from which ``precision`` of what gets the label is right, not below ``least``.
 

@@ -22,6 +22,8 @@ from nffa_cli.progress import Reporter
 SHORT = 192
 """Pixels of the short side that training sees: a 1024 × 768 picture shrunk four times."""
 WIDE = 256
+FIELD = 1.2
+"""The short side of a picture in sides of the square that the network sees."""
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 
 Read = Callable[[Path], images.Picture]
@@ -44,7 +46,7 @@ class Pictures:
         File or seed, for people.
     skipped
         (file, why) of what could not be read.
-    warnings
+    doubts
         What looked wrong about the folder.
     """
 
@@ -54,7 +56,7 @@ class Pictures:
     kinds: list[str]
     sources: list[str]
     skipped: list[tuple[str, str]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -76,7 +78,7 @@ def together(*parts: Pictures) -> Pictures:
         [kind for part in parts for kind in part.kinds],
         [source for part in parts for source in part.sources],
         [each for part in parts for each in part.skipped],
-        [each for part in parts for each in part.warnings],
+        [each for part in parts for each in part.doubts],
     )
 
 
@@ -88,17 +90,17 @@ def from_folder(folder: Path, reporter: Reporter, *, read: Read | None = None) -
     UsageError
         There are no two categories with pictures, or a folder's name contradicts itself.
     """
-    files = list(_files(folder))
-    if len({label for _, label in files} - {names.NONE}) < 2:
+    listed = list(files(folder))
+    if len({label for _, label in listed} - {names.NONE}) < 2:
         hint = "make a folder for each category, with its pictures inside: Nanowires/a.jpg, Powder/b.jpg"
         raise UsageError("no two categories with pictures are there", where=str(folder), hint=hint)
-    found = Pictures([], [], np.zeros(0, np.float32), [], [], warnings=_contradictions(files))
+    found = Pictures([], [], np.zeros(0, np.float32), [], [], doubts=_contradictions(listed))
     kept: list[NDArray[np.uint8]] = []
-    reporter.begin("reading pictures", len(files))
-    for path, label in files:
+    reporter.begin("reading pictures", len(listed))
+    for path, label in listed:
         try:
             picture = (read or decoded)(path)
-            kept.append(shrunk(picture))
+            kept.append(images.shrunk(picture, short=SHORT)[0])
         except (NffaError, OSError) as error:
             found.skipped.append((str(path), str(error)))
         else:
@@ -122,13 +124,8 @@ def decoded(path: Path) -> images.Picture:
     return images.decode(path.read_bytes(), short=SHORT, where=str(path))
 
 
-def shrunk(picture: images.Picture) -> NDArray[np.uint8]:
-    """Return a picture without its data bar, the short side ``SHORT`` pixels."""
-    small, _ = images.shrunk(picture, short=SHORT)
-    return small
-
-
-def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+def files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the pictures of a folder per category, each with its label, in the order of their names."""
     for each in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
         label = names.label_of(each.name)
         if label is None:

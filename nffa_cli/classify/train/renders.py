@@ -10,7 +10,7 @@ import json
 import math
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,7 @@ from nffa_cli.progress import Reporter
 
 CHUNK = 50
 """Pictures that a process draws at a time."""
-TEST_SEEDS = 1 << 30
-"""Seeds from here on are never trained on."""
+
 
 Chunk = tuple[str, int, int]
 """Label, first seed, how many."""
@@ -40,14 +39,15 @@ def rendered(
     jobs
         Processes that draw.
     """
-    missing = [label for label in labels if not _files(cache, label, seed, count)[1].is_file()]
+    files = {label: _files(cache, label, seed, count) for label in labels}
+    missing = {label: both for label, both in files.items() if not both[1].is_file()}
     if missing:
-        _draw(missing, count, reporter, seed=seed, cache=cache, jobs=jobs)
+        _draw(missing, count, reporter, seed=seed, jobs=jobs)
     images: list[np.ndarray] = []
     kinds: list[str] = []
     widths: list[float] = []
     for label in labels:
-        pixels, facts = _files(cache, label, seed, count)
+        pixels, facts = files[label]
         images.extend(np.load(pixels, mmap_mode="r"))
         known = json.loads(facts.read_text(encoding="utf-8"))
         kinds.extend(f"{label}: {kind}" for kind in known["kinds"])
@@ -58,13 +58,12 @@ def rendered(
     return Pictures(images, names, pixel, kinds, sources)
 
 
-def _draw(labels: Sequence[str], count: int, reporter: Reporter, *, seed: int, cache: Path, jobs: int) -> None:
-    chunks = [(label, seed + n, min(CHUNK, count - n)) for label in labels for n in range(0, count, CHUNK)]
-    reporter.begin("drawing pictures", len(labels) * count)
+def _draw(files: Mapping[str, tuple[Path, Path]], count: int, reporter: Reporter, *, seed: int, jobs: int) -> None:
+    chunks = [(label, seed + n, min(CHUNK, count - n)) for label in files for n in range(0, count, CHUNK)]
+    reporter.begin("drawing pictures", len(files) * count)
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         done = pool.imap(_chunk, chunks)
-        for label in labels:
-            pixels, facts = _files(cache, label, seed, count)
+        for pixels, facts in files.values():
             pixels.parent.mkdir(parents=True, exist_ok=True)
             draft = pixels.with_suffix(f".{os.getpid()}.part")
             image = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=(count, SHORT, WIDE))
@@ -80,7 +79,9 @@ def _draw(labels: Sequence[str], count: int, reporter: Reporter, *, seed: int, c
     reporter.end()
 
 
-def _taken(done: Iterator[tuple[np.ndarray, list[str], list[float]]], count: int) -> Iterator[tuple[int, np.ndarray, list[str], list[float]]]:
+def _taken(
+    done: Iterator[tuple[np.ndarray, list[str], list[float]]], count: int
+) -> Iterator[tuple[int, np.ndarray, list[str], list[float]]]:
     first = 0
     while first < count:
         drawn, kinds, widths = next(done)

@@ -22,7 +22,13 @@ SHARES = (0.7, 0.15, 0.15)
 
 def groups(images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return (N,) numbers; near-duplicates share one."""
-    count = len(images)
+    thumbs = [thumbnail(image) for image in images]
+    return alike(np.stack(thumbs) if thumbs else np.zeros((0, 1), np.float32), ALIKE)
+
+
+def alike(vectors: NDArray[np.float32], cosine: float) -> NDArray[np.int64]:
+    """Return (N,) numbers; vectors of unit length that are so near, directly or over others, share one."""
+    count = len(vectors)
     parents = np.arange(count)
 
     def root(n: int) -> int:
@@ -31,10 +37,9 @@ def groups(images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[n
             n = int(parents[n])
         return n
 
-    thumbs = np.stack([thumbnail(image) for image in images]) if count else np.zeros((0, SIDE * SIDE), np.float32)
     for start in range(0, count, 2048):
-        cosines = thumbs[start : start + 2048] @ thumbs[start:].T
-        for a, b in np.argwhere(cosines >= ALIKE):
+        near = vectors[start : start + 2048] @ vectors[start:].T >= cosine
+        for a, b in np.argwhere(near):
             if b > a:
                 parents[root(int(b) + start)] = root(int(a) + start)
     return np.array([root(n) for n in range(count)], np.int64)
@@ -48,7 +53,8 @@ def thumbnail(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     flat = (sums / (np.diff(rows)[:, None] * np.diff(columns)[None])).ravel()
     flat -= flat.mean()
     length = float(np.linalg.norm(flat))
-    return (flat / length if length > 1.0 else np.zeros_like(flat)).astype(np.float32)
+    found: NDArray[np.float32] = (flat / length if length > 1.0 else np.zeros_like(flat)).astype(np.float32)
+    return found
 
 
 def split(
