@@ -138,7 +138,8 @@ def _wires(
         return a[:, low] + (a[:, low + 1] - a[:, low]) * part
 
     y, x, z, r, value = (along(a) for a in (paths[..., 0], paths[..., 1], paths[..., 2], radii, values))
-    step_y, step_x = np.diff(paths[..., 0], axis=1)[:, low], np.diff(paths[..., 1], axis=1)[:, low]
+    # The direction turns evenly from point to point: a jump would leave wedges open on the outer side of bends.
+    step_y, step_x = (along(np.gradient(paths[..., axis], axis=1)) for axis in (0, 1))
     norm = np.maximum(np.hypot(step_y, step_x), np.float32(1e-4))
     ny, nx = -step_x / norm, step_y / norm
     r = np.maximum(r, np.float32(0.3))
