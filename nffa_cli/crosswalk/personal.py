@@ -140,9 +140,9 @@ def _record(record: Record, marked: set[str], operators: Iterable[str], veil: _V
         if merge.is_outside(quantity):
             terms[name] = quantity
             continue
-        change = veil.where_named
-        if name.startswith("operator.") or (name.startswith(_FREE) and _place(quantity.source) & marked):
-            change = veil.over
+        if name.startswith(_FREE) and not name.startswith("operator.") and _place(quantity.source) & marked:
+            continue  # a pseudonym is a person's, no note and no name of a sample
+        change = veil.over if name.startswith("operator.") else veil.where_named
         value = change(quantity.value) if name.startswith(_FREE) and isinstance(quantity.value, str) else quantity.value
         if value is not None:
             terms[name] = replace(quantity, value=value, raw=change(quantity.raw))

@@ -102,6 +102,15 @@ def test_the_record_names_only_whom_the_session_names():
     assert "Jane" not in json.dumps(dropped.as_json())
 
 
+@pytest.mark.parametrize("policy", ["pseudonym", "drop"])
+def test_a_personal_text_is_taken_out_of_the_record_rather_than_named_a_person(policy):
+    terms = {
+        "acquisition.note": Quantity("3 nm gold for Jane", None, "pc/Login", "3 nm gold for Jane"),
+        "sample.name": Quantity("Jane's", None, "people.0.who", "Jane's"),
+    }
+    assert applied(policy, terms=terms)[1].terms == {}
+
+
 def test_what_the_session_says_of_a_person_is_theirs():
     terms = {"operator.name": Quantity("Jane Roe", None, "nffa-session.yaml/user.name", "Jane Roe")}
     assert applied(terms=terms)[1].terms == terms
