@@ -114,6 +114,8 @@ def test_the_voltage_of_an_ion_beam_is_no_electron_voltage():
         ("gatan-dm3", None, 200e3, "tem"),
         ("gatan-dm3", "FEI Titan", 60e3, "tem"),
         ("gatan-dm3", None, 30e3, "sem"),
+        ("jeol-sem-tiff", "4700F", 5e3, "fib"),
+        ("jeol-sem-tiff", "JSM-IT800", 5e3, "sem"),
         ("tia", None, 40e3, None),
         ("tia", None, None, None),
     ],
@@ -123,6 +125,12 @@ def test_the_type_of_instrument_is_told_by_format_model_or_voltage(format, model
         {"beam__accelerating_voltage": (volts, "V")} if volts else {}
     )
     assert get(made(format=format, **values), f"{INSTRUMENT}/type") == wanted
+
+
+def test_a_transmission_microscope_at_low_voltage_is_not_taken_for_an_sem():
+    for mode, wanted in (("STEM NANOPROBE", None), ("TEM", None), ("SEM", "sem")):
+        values = {"beam__accelerating_voltage": (30e3, "V"), "optics__illumination": mode}
+        assert get(made(format="gatan-dm3", **values), f"{INSTRUMENT}/type") == wanted
 
 
 def test_software_is_only_named_with_its_version():
