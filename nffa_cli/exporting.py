@@ -78,6 +78,9 @@ def export(targets: Iterable[str], values: settings.Settings, wish: Wish) -> Ite
     roots = [_root(target) for target in targets]
     if wish.out and is_file(wish.out) and (len(roots) > 1 or os.path.isdir(roots[0])):  # noqa: PTH112
         raise UsageError("one file cannot hold several acquisitions", where=wish.out, hint="give -o a folder")
+    if wish.out and not is_file(wish.out) and os.path.lexists(wish.out) and not os.path.isdir(wish.out):  # noqa: PTH112
+        hint = f"give -o a folder, or a file called .nxs, such as {wish.out}.nxs"
+        raise UsageError("this is no folder", where=wish.out, hint=hint)
     yield from _Export(values, wish).run(_items(roots, wish))
 
 
@@ -109,13 +112,13 @@ def _root(target: str) -> str:
 def _items(roots: Iterable[str], wish: Wish) -> Iterator[Item | Outcome]:
     """Yield each acquisition below ``roots`` once, with its place; what is none of ours as its outcome.
 
-    Of a single file all sessions above it count, since nobody said where the folder that was ingested begins.
+    All sessions above count, whatever was named: the file of an acquisition must not depend on how it was asked for.
     """
     roots = list(roots)
     seen: set[str] = set()
     ours = {os.path.realpath(path) for path in (settings.home(), wish.out) if path}
     for root in roots:
-        top = root if os.path.isdir(root) else Path(root).absolute().anchor  # noqa: PTH112
+        top = Path(root).absolute().anchor
         contexts = Contexts(top, settings.home(), settings.shipped("crosswalks"), given=wish.given)
         for found in scan.walk(root, leave_out=lambda folder: os.path.realpath(folder) in ours):
             if isinstance(found, scan.Unreadable):
@@ -197,7 +200,8 @@ class _Export:
         for asset in store.assets(item.id):
             if asset.path == os.path.abspath(item.target) and asset.source == plan.stamp(item.acquisition):  # noqa: PTH100
                 wanted = nexus.recipe(asset.format, item.context, self.values["export.compression"])
-                if asset.recipe == wanted and _stamp(asset.path) == (asset.size, asset.mtime_ns):
+                whole = asset.complete or not self.wish.strict
+                if whole and asset.recipe == wanted and _stamp(asset.path) == (asset.size, asset.mtime_ns):
                     return asset
         return None
 
@@ -229,12 +233,14 @@ class _Export:
         """Give a written file its name, and remember it."""
         item, header = answer.job.tag, answer.header
         if header.get("code") == DiskError.code:
-            raise DiskError(header["reason"], hint="free some space, then run the same command again: it goes on")
+            what = header["reason"].removeprefix(f"{answer.job.request['draft']}: ")
+            raise DiskError(what, where=item.target, hint=header["hint"])
         if header["state"] != "ready":
             return _told(item, STATUS_OF[header["state"]], {}, header["reason"])
         detail = {key: header[key] for key in ("format", "complete", "missing")}
         detail |= {key: header[key] for key in ("supply", "warnings") if header.get(key)}
         if header["unchanged"]:
+            self._remember(item, header, store)
             return _told(item, "unchanged", detail)
         if self.wish.dry_run:
             return _told(item, "done", {**detail, "due": "write"})
@@ -243,18 +249,23 @@ class _Export:
         if wrong := header["findings"]:
             reason = f"invalid: {wrong[0]['at']}: {wrong[0]['what']}"
             return _told(item, "failed", {**detail, "findings": wrong}, reason)
-        os.replace(answer.job.request["draft"], item.target)  # noqa: PTH105
-        if store is not None:
-            store.save_asset(item.id, self._asset(item, header))
+        try:
+            os.replace(answer.job.request["draft"], item.target)  # noqa: PTH105
+        except OSError as error:  # on Windows, where another program has the older file open
+            return _told(item, "failed", detail, f"not-replaced: {item.target}: {error.strerror}")
+        self._remember(item, header, store)
         return _told(item, "done", detail)
 
-    def _asset(self, item: Item, header: Mapping[str, Any]) -> Asset:
+    def _remember(self, item: Item, header: Mapping[str, Any], store: Store | None) -> None:
+        if store is None or self.wish.dry_run:
+            return
         path = os.path.abspath(item.target)  # noqa: PTH100
         size, mtime_ns = _stamp(path) or (0, 0)
-        return Asset(
+        asset = Asset(
             "nxem", path, size, mtime_ns, header["format"], plan.stamp(item.acquisition), header["recipe"],
             header["complete"], tuple(header["missing"]),
         )  # fmt: skip
+        store.save_asset(item.id, asset)
 
     def _remove_drafts(self) -> None:
         for draft in self._drafts:

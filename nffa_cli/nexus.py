@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from functools import cache
@@ -24,6 +25,8 @@ from nffa_cli.records import FileStamp, RawMetadata, Record, Signal
 
 VERSION = "1"
 """Changes when the same record makes another file, so that what was exported before becomes due again."""
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 NO_SIGNAL = "signal"
 """Named as missing where the files hold no samples that could be read."""
@@ -79,9 +82,9 @@ def export(job: dict[str, Any]) -> reading.Result:
         "findings": [],
     }
     held = _held(job["target"])
-    if held is not None and held.get("acquisition") != job["acquisition"]:
+    if held is not None and held.get("acquisition") != job["acquisition"] and held.get("digest") != source.digest:
         return reading.verdict("failed", EXISTS, raw.format)
-    if held is not None and held["key"] == source.key:
+    if held is not None and held["key"] == source.key and not (job["strict"] and held["missing"]):
         return header | {"unchanged": True, "complete": not held["missing"], "missing": held["missing"]}, b""
     record, tree = _tree(job, raw, source)
     lacking = lacks(record, check.check(nodes.of_tree(tree)), _outward(job))
@@ -118,7 +121,9 @@ def _judge(path: str) -> list[findings.Finding]:
 
 def _held(target: str) -> Mapping[str, Any] | None:
     """Return the marks of what lies at the final name: empty for what is not ours, None where there is nothing."""
-    return (marks.read(target) or {}) if os.path.lexists(target) else None
+    if not os.path.lexists(target):
+        return None
+    return (marks.read(target) or {}) if os.path.isfile(target) else {}  # noqa: PTH113 - a pipe would never end
 
 
 def _source(job: Mapping[str, Any], files: Sequence[FileStamp], made_with: str) -> nxem.Source:
@@ -191,6 +196,8 @@ def _how(record: Record, term: str, field: outward.Field) -> str:
     session, profile = field.supply
     if term.startswith("acquisition.") and term not in record.terms:
         return "the files do not say when; nothing else can"
+    if term.startswith("acquisition.") and _DAY.fullmatch(str(record.terms[term].value)):
+        return "the files say only the day; nothing else can say when"
     if session is None:
         return "nothing can supply it yet"
     how = f"--set {session}={forms.EXAMPLES.get(session, '…')}, or so in the folder's session (nffa session new)"

@@ -46,7 +46,8 @@ class Teller:
         self.changes_only = changes_only
         self.counts: Counter[str] = Counter()
         self._written = 0
-        self._where = ""
+        self._where: str | None = None
+        self._as_before = 0
         self._lacking: Counter[tuple[str, str]] = Counter()
         self._began = time.monotonic()
         self._told: dict[str, tuple[str, str | None]] = {}
@@ -85,8 +86,9 @@ class Teller:
         if outcome.status == "done" and "output" in outcome.detail:
             place = outcome.detail["output"]
             self._written += 1
-            self._where = os.path.commonpath([self._where, place]) if self._where else place
-            self._lacking.update((each["term"], each["how"]) for each in outcome.detail.get("supply", ()))
+            self._where = place if self._where is None else os.path.commonpath([self._where, place])
+        self._lacking.update((each["term"], each["how"]) for each in outcome.detail.get("supply", ()))
+        self._as_before += outcome.status == "unchanged" and outcome.detail.get("complete") is False
         if outcome.status in LOUD or self.terminal.verbose or (self.explain and "due" in outcome.detail):
             why = outcome.detail.get("due") if self.explain and outcome.status == "done" else outcome.reason
             self.terminal.line(f"{outcome.status:<12} {outcome.path}" + (f"  ({why})" if why else ""))
@@ -97,13 +99,17 @@ class Teller:
         self.terminal.data({"type": "summary", "outcomes": dict(self.counts), "seconds": seconds})
         self.terminal.line(sentence(self.counts, seconds))
         if self._written:
-            self._tell_written()
+            below = f"{self._written} files below " if self._written > 1 else ""
+            self.terminal.line(f"written: {below}{self._where or '.'}")
+        self._tell_lacking()
+        if self._as_before:
+            files = f"{self._as_before} unchanged file{'s' * (self._as_before > 1)}"
+            self.terminal.line(f"{files} still without what NXem requires: --strict says what is missing")
         if hint := self.hint(self.counts):
             self.terminal.hint(hint)
 
-    def _tell_written(self) -> None:
-        """Tell where the written files are, what they lack, and who can supply it."""
-        self.terminal.line(f"written: {f'{self._written} files below ' if self._written > 1 else ''}{self._where}")
+    def _tell_lacking(self) -> None:
+        """Tell what the files lack, and who can supply it."""
         if self._lacking:
             self.terminal.line("Some of what NXem requires is not known, and nothing was invented. Who can supply it:")
         for (term, how), files in self._lacking.most_common():

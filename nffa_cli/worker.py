@@ -103,7 +103,7 @@ def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         missing = MissingPackage.of(error) if isinstance(error, ImportError) else error
         return {"state": "failed", "reason": f"{missing.code}: {missing.what}; {missing.hint}"}, b""
     except NffaError as error:
-        return {"state": "failed", "reason": str(error), "code": error.code}, b""
+        return {"state": "failed", "reason": str(error), "code": error.code, "hint": error.hint}, b""
     except Exception as error:  # the boundary of the worker: a fault of ours must not look like a dead process
         import traceback
 

@@ -9,7 +9,7 @@ SUPPLIERS = (
     ("/sample/physical_form", "nffa session new, sample.physical_form"),
     ("/sample/name", "nffa session new, sample.name"),
     ("/sample", "who prepared the sample knows: nffa session new"),
-    ("start_time", "the file says no time zone: nffa profile add, with the instrument's time zone"),
+    ("start_time", "where the instrument's file says when, but no time zone: nffa profile add, with its time zone"),
     ("end_time", "leave it out where nobody knows it"),
     ("/fabrication/vendor", "say it once for the instrument: nffa profile add, vendor"),
     ("/fabrication/model", "say it once for the instrument: nffa profile add, model"),

@@ -11,16 +11,15 @@ PLACE = "/entry1/nffa"
 
 
 def read(path: str) -> dict[str, Any] | None:
-    """Return ``acquisition``, ``key`` and ``missing`` of one of our exports; None for any other file, whatever it is."""
+    """Return ``acquisition``, ``digest``, ``key`` and ``missing`` of one of our exports; None for any other file."""
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
             group = file[PLACE]
-            found = {name: group[name][()] for name in ("acquisition", "key", "missing")}
+            found = {name: group[name][()] for name in ("acquisition", "digest", "key", "missing")}
             return {
-                "acquisition": found["acquisition"].decode(),
-                "key": found["key"].decode(),
+                **{name: found[name].decode() for name in ("acquisition", "digest", "key")},
                 "missing": json.loads(found["missing"]),
             }
     except (OSError, KeyError, ValueError, AttributeError, TypeError, RuntimeError):  # a foreign file may hold anything

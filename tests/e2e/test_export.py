@@ -213,6 +213,71 @@ def test_strict_leaves_an_older_file_as_it_is(room):
     assert bytes_below(room.folder / "out") == before
 
 
+def test_strict_takes_no_older_incomplete_file_for_a_good_one(room):
+    room.put("a.tif")
+    assert room.ingest().status == 0
+    for remembered in ("--compression=gzip", "--compression=none"):  # known to the catalogue or not, it is the same
+        room.json("export-nexus", "inbox", "-o", f"out{remembered}", remembered)
+        before = bytes_below(room.folder / f"out{remembered}")
+        again = room.json("export-nexus", "inbox", "-o", f"out{remembered}", remembered, "--strict")
+        assert (again.status, again.statuses) == (3, {"a.tif": "failed"})
+        assert again.outcomes["a.tif"]["supply"]
+        assert bytes_below(room.folder / f"out{remembered}") == before
+    told = room.nffa("export-nexus", "inbox", "-o", f"out{remembered}", "--strict").out.decode()
+    assert "--set sample.atom_types=" in told
+    told = room.nffa("export-nexus", "inbox", "-o", "out--compression=gzip").out.decode()
+    assert "1 unchanged file still without" in told
+
+
+def test_the_same_is_written_however_it_was_asked_for(room):
+    room.put("day/sample/a.tif")
+    room.put("nffa-session.yaml", b"sample: {atom_types: [Si], name: W12}\n")
+    room.ingest()
+    wanted = room.json("export-nexus", "inbox").outcomes["a.tif"]
+    assert "sample.atom_types" not in wanted["missing"]
+    (acquisition,) = room.json("list").of("acquisition")
+    for target in ("inbox/day", "inbox/day/sample", "inbox/day/sample/a.tif", acquisition["acquisition"]):
+        run = room.json("export-nexus", target)
+        assert run.statuses == {"a.tif": "unchanged"}, target
+        assert run.outcomes["a.tif"]["output"] == wanted["output"]
+
+
+def test_what_moved_is_still_the_same_acquisition(room):
+    room.put("old/a.tif")
+    room.json("export-nexus", "inbox/old/a.tif", "-o", "out", *TOLD)
+    (room.inbox / "old").rename(room.inbox / "new")
+    assert room.json("export-nexus", "inbox/new/a.tif", "-o", "out", *TOLD).statuses == {"a.tif": "unchanged"}
+    run = room.json("export-nexus", "inbox/new/a.tif", "-o", "out", *TOLD, "--set", "sample.name=W12")
+    assert run.statuses == {"a.tif": "done"}
+
+
+def test_an_older_export_is_remembered_as_soon_as_there_is_a_catalogue(room):
+    path = room.put("a.tif")
+    room.json("export-nexus", "inbox", "-o", "out", *TOLD)
+    room.ingest()
+    assert room.json("export-nexus", "inbox", "-o", "out", *TOLD).statuses == {"a.tif": "unchanged"}
+    (shown,) = room.json("show", path).of("acquisition")
+    assert [asset["path"] for asset in shown["assets"]] == [(room.folder / "out/inbox/a.tif.nxs").as_posix()]
+
+
+def test_what_is_no_file_at_the_place_ends_nothing_in_a_wait(room):
+    path = room.put("a.tif")
+    os.mkfifo(room.folder / "pipe.nxs")
+    run = room.json("export-nexus", path, "-o", "pipe.nxs", *TOLD)
+    assert (run.status, run.statuses) == (3, {"a.tif": "failed"})
+    (room.folder / "mine").write_bytes(b"a file")
+    wrong = room.nffa("export-nexus", path, "-o", "mine", *TOLD)
+    assert wrong.status == 2
+    assert "no folder" in wrong.err
+
+
+def test_where_the_files_went_is_true_for_any_number_of_folders(room):
+    for name in "abc":
+        room.put(f"{name}/{name}.tif")
+    told = room.nffa("export-nexus", "inbox/a", "inbox/b", "inbox/c", "-o", ".", *TOLD).out.decode()
+    assert "written: 3 files below .\n" in told
+
+
 def test_one_file_has_the_name_it_is_given(room):
     (room.inbox / "s").mkdir()
     (path,) = samples.make(room.inbox / "s", kinds=["gatan-dm3"])
