@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nffa_cli.render.fields import Array, blur, enlarge, shrink
+from nffa_cli.render.fields import Array, blocks, blur, enlarge, shrink
 from nffa_cli.render.greys import greys
 from nffa_cli.render.scene import Scene
 
@@ -82,7 +82,8 @@ def emission(scene: Scene, rng: np.random.Generator, by: Detector) -> Array:
     side = by.side * float(rng.uniform(0.5, 1.3))
     hidden, edge, steep, facing = _surroundings(height, toward, side)
     low = shrink(height, BLOCK) * np.float32(1 / BLOCK)
-    rim = np.maximum(low, _highest(height, BLOCK) * np.float32(1 / BLOCK) - np.float32(0.5))
+    # A block on a rim looks around from the rim, not from halfway down.
+    rim = np.maximum(low, blocks(height, BLOCK, np.maximum) * np.float32(1 / BLOCK) - np.float32(0.5))
     hidden_far, _, _, _ = _surroundings(rim, toward, side, around=low, distances=FAR, sharp=False)
     far = enlarge(hidden_far, height.shape, BLOCK)
     depth = float(np.exp(rng.uniform(math.log(0.7), math.log(4.0))))
@@ -156,13 +157,6 @@ def _surroundings(
     steep = np.sqrt(np.square(right) + np.square(down))
     facing = -(down * np.float32(math.sin(toward)) + right * np.float32(math.cos(toward)))
     return hidden, edge * np.float32(2 / DIRECTIONS), steep, facing / np.sqrt(1 + np.square(steep))
-
-
-def _highest(a: Array, step: int) -> Array:
-    """Return the greatest of each block of ``step`` × ``step`` pixels: a block on a rim looks around from the rim."""
-    a = np.pad(a, ((0, -a.shape[0] % step), (0, -a.shape[1] % step)), mode="edge")
-    found: Array = a.reshape(a.shape[0] // step, step, a.shape[1] // step, step).max(axis=(1, 3))
-    return found
 
 
 def _limited(ahead: Array, behind: Array) -> Array:

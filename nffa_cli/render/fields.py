@@ -5,6 +5,7 @@ All arrays are float32 of shape (H, W), all lengths are in pixels, everything ra
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -69,10 +70,21 @@ def _blur_rows(a: Array, sigma: float, mode: str) -> Array:
 
 def shrink(a: Array, step: int) -> Array:
     """Return the means of blocks of ``step`` × ``step`` pixels; the last ones are filled up with the border's values."""
+    return blocks(a, step, np.add) * np.float32(1 / (step * step))
+
+
+def blocks(a: Array, step: int, join: np.ufunc) -> Array:
+    """Return the pixels of each block of ``step`` × ``step`` joined by a ufunc (np.add, np.maximum); see ``shrink``."""
     rows, columns = -a.shape[0] % step, -a.shape[1] % step
     if rows or columns:
         a = np.pad(a, ((0, rows), (0, columns)), mode="edge")
-    return a.reshape(a.shape[0] // step, step, a.shape[1] // step, step).mean(axis=(1, 3), dtype=np.float32)
+    found = np.array(a[::step], np.float32)
+    for k in range(1, step):
+        join(found, a[k::step], out=found)
+    narrow = found[:, ::step].copy()
+    for k in range(1, step):
+        join(narrow, found[:, k::step], out=narrow)
+    return narrow
 
 
 def enlarge(small: Array, shape: Shape, step: float) -> Array:
@@ -90,31 +102,43 @@ def _linear(size: int, nodes: int, step: float) -> Array:
     """Sparse weights (size, nodes) of nodes in the middles of blocks of ``step`` pixels."""
     at = np.clip((np.arange(size) + 0.5) / step - 0.5, 0, nodes - 1)
     low = np.minimum(at.astype(int), max(nodes - 2, 0))
-    weights = np.zeros((size, nodes), np.float32)
-    weights[np.arange(size), low] = 1 - (at - low)
-    weights[np.arange(size), np.minimum(low + 1, nodes - 1)] += at - low
-    return sparse.csr_array(weights)
+    return _sparse(low, (1 - (at - low), at - low), nodes)
 
 
 @lru_cache(maxsize=1024)
-def _spline(size: int, cell: float, phase: int) -> Array:
-    """Sparse weights (size, nodes) of a cubic B-spline whose nodes are ``cell`` pixels apart, moved by ``phase`` eighths."""
-    at = np.arange(size) / cell + phase / 8
+def _spline(size: int, cell: int, phase: int) -> Array:
+    """Sparse weights (size, nodes) of a cubic B-spline, its nodes ``RATIO ** cell`` pixels apart, moved by eighths."""
+    at = np.arange(size) / RATIO**cell + phase / 8
     low = np.floor(at).astype(int)
     t = at - low
     taps = ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6)
-    weights = np.zeros((size, int(low[-1]) + 4), np.float32)
-    for offset, tap in enumerate(taps):
-        weights[np.arange(size), low + offset] = tap
-    return sparse.csr_array(weights)
+    return _sparse(low, taps, int(low[-1]) + 4)
+
+
+RATIO = 1.04
+"""Scales of noise are rounded to powers of this, so that their weights are soon all known."""
+
+
+def _sparse(low: Array, taps: tuple[Array, ...], nodes: int) -> Array:
+    """Return the sparse matrix whose row k has ``taps`` from column ``low[k]`` on."""
+    number = min(len(taps), nodes)
+    data = np.stack(taps[:number], axis=1).astype(np.float32).ravel()
+    indices = (low[:, None] + np.arange(number)).astype(np.int32).ravel()
+    starts = np.arange(0, len(data) + 1, number, dtype=np.int32)
+    return sparse.csr_array((data, indices, starts), shape=(len(low), nodes))
+
+
+def _cell(scale: float) -> int:
+    """Return the power of ``RATIO`` that is nearest to half of ``scale``, at least half a pixel."""
+    return round(math.log(max(scale / 2, 0.5)) / math.log(RATIO))
 
 
 def smooth(rng: np.random.Generator, shape: Shape, scale: float | tuple[float, float]) -> Array:
     """Return one octave of smooth noise, mean 0 and deviation about 1, with hills ``scale`` pixels wide (or y and x)."""
     tall, wide = scale if isinstance(scale, tuple) else (scale, scale)
     phases = rng.integers(0, 8, 2)
-    rows = _spline(shape[0], round(max(tall / 2, 0.5), 2), int(phases[0]))
-    columns = _spline(shape[1], round(max(wide / 2, 0.5), 2), int(phases[1]))
+    rows = _spline(shape[0], _cell(tall), int(phases[0]))
+    columns = _spline(shape[1], _cell(wide), int(phases[1]))
     nodes = rng.standard_normal((rows.shape[1], columns.shape[1]), dtype=np.float32)
     return _spread(rows, nodes, columns) * np.float32(2.08)
 

@@ -82,7 +82,7 @@ def shaded(signal: Array, rng: np.random.Generator) -> Array:
 
 def focused(signal: Array, rng: np.random.Generator) -> Array:
     """Return the signal as a spot of some size sees it: mostly sharp, at times soft, astigmatic or soft on one side."""
-    spot = float(np.clip(np.exp(rng.normal(math.log(0.5), 0.35)), 0.3, 2.4))
+    spot = float(np.clip(np.exp(rng.normal(math.log(0.44), 0.4)), 0.2, 2.4))
     soft = blur(signal, spot)
     if rng.random() < ASTIGMATIC:
         far, angle = rng.uniform(0.5, 2.0), rng.uniform(0, math.pi)
