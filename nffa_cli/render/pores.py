@@ -331,6 +331,17 @@ def bent(knots: Array, at: Array) -> Array:
     return weights @ knots
 
 
+def line(rng: Rng, number: int, scale: float, *, octaves: int = 3, gain: float = 0.6) -> Array:
+    """Return noise along a line: ``number`` values of mean 0 and deviation about 1 that change over ``scale`` of them."""
+    at = np.arange(number)
+    total = np.zeros(number, np.float32)
+    for octave in range(octaves):
+        step = max(scale / 2**octave, 1.0)
+        knots = rng.standard_normal(int(number / step) + 3)
+        total += np.interp(at / step, np.arange(len(knots)), knots).astype(np.float32) * np.float32(gain**octave)
+    return total * np.float32(1.3 * math.sqrt((1 - gain**2) / (1 - gain ** (2 * octaves))))
+
+
 def softened(rows: Iterable[tuple[str, Draw, tuple[float, float]]]) -> Iterator[tuple[str, Draw, tuple[float, float]]]:
     """Go through a table of sub-kinds and smooth the stairs of pixels out of what they draw: a picture is a mean of them."""
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.kind import Draw
-from nffa_cli.render.pores import backdrop, between, crossing, crossings, dust
+from nffa_cli.render.pores import backdrop, between, crossing, crossings, dust, line
 from nffa_cli.render.scene import (
     Array,
     Scene,
@@ -195,10 +195,9 @@ def _grooved(rng: Rng, shape: Shape) -> Scene:
     seen = tubes(scene.height, paths, radii, material=material, values=[1.0, 1.05][: len(paths)])
     there = seen.index >= 0
     angle = np.arcsin(np.clip(seen.across, -0.999, 0.999)) * np.float32(radius)
-    along = seen.along / np.float32(rng.uniform(6, 25))
-    lines = np.asarray(fbm(rng, (1024, 64), (between(rng, 3, 24), 12), octaves=3))
-    row = np.clip(angle + 512, 0, 1023).astype(np.int32)
-    relief = lines[row, np.mod(along, 64).astype(np.int32)] * np.float32(between(rng, 0.1, 1.5))
+    lines = line(rng, 1024, between(rng, 3, 24))
+    row = np.clip(angle + seen.along * np.float32(rng.normal(0, 0.01)) + 512, 0, 1023).astype(np.int32)
+    relief = lines[row] * np.float32(between(rng, 0.1, 1.5))
     relief = relief + fbm(rng, shape, radius * 0.15) * np.float32(rng.uniform(0, 0.6))
     scene.height += np.where(there, relief, np.float32(0))
     dust(scene, rng, number=int(rng.integers(0, 40)), size=max(radius * 0.03, 0.8), on=there)
