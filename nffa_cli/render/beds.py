@@ -8,8 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nffa_cli.render.fields import Array, Shape, cells, fbm, grid, ridged, smooth, step, turned
-from nffa_cli.render.kind import Draw
-from nffa_cli.render.scene import Scene, tilt
+from nffa_cli.render.scene import Scene
 from nffa_cli.render.shapes import scatter
 
 Rng = np.random.Generator
@@ -23,7 +22,7 @@ def log_uniform(rng: Rng, low: float, high: float) -> float:
 def _wafer(rng: Rng, shape: Shape) -> Scene:
     """Polished: nothing to see but a stain, a little grain, perhaps a few specks."""
     height = fbm(rng, shape, 40, octaves=3) * np.float32(rng.uniform(0.0, 0.25))
-    stain = fbm(rng, shape, log_uniform(rng, 20, 150), octaves=3) * np.float32(rng.uniform(0, 0.06))
+    stain = fbm(rng, shape, log_uniform(rng, 20, 150), octaves=3) * np.float32(rng.exponential(0.008))
     return Scene(height, (1 + stain).astype(np.float32))
 
 
@@ -133,13 +132,3 @@ def part(rng: Rng, shape: Shape, *, share: float = 0.6, ragged: float = 10.0) ->
     base = v if rng.random() < 0.6 else np.hypot(v * np.float32(rng.uniform(0.8, 1.6)), u)
     base = base + fbm(rng, shape, rng.uniform(20, 70), octaves=4) * np.float32(ragged)
     return base < np.quantile(base[::4, ::4], share)
-
-
-def varied(draw: Draw, *, often: float = 0.2) -> Draw:
-    """Return a drawing whose scene is seen under an angle, now and then."""
-
-    def seen(rng: Rng, shape: Shape) -> Scene:
-        scene = draw(rng, shape)
-        return tilt(scene, float(rng.uniform(12, 45))) if rng.random() < often else scene
-
-    return seen

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from nffa_cli.render.beds import bed, log_uniform
-from nffa_cli.render.crowd import Crowd, Rng, balls, crowd, put, standing, wires
-from nffa_cli.render.fields import Array, Shape, fbm, grid, step, turned
+from nffa_cli.render.crowd import Crowd, Rng, balls, crowd, doubled, put, standing, wires
+from nffa_cli.render.fields import Array, Shape, fbm, grid, smooth, step, turned
 from nffa_cli.render.habits import lying, table
-from nffa_cli.render.scene import Scene
+from nffa_cli.render.scene import Scene, tilt
 from nffa_cli.render.shapes import scatter
 
 
@@ -100,6 +100,8 @@ def _from_above(rng: Rng, shape: Shape) -> Scene:
     wires(on, found, r * np.exp(rng.normal(0, 0.12, number)), rng.normal(0.95, 0.05, number))
     tips = found[:, -1]
     put(on, balls, tips[:, :2], np.full(number, r), rng.uniform(1, 1.5), z=tips[:, 2], lift=0.1, first=20_000)
+    if rng.random() < 0.6:
+        doubled(on, rng, rng.uniform(4, 15), times=int(rng.integers(1, 4)))
     return _flatter(on, rng.uniform(0.4, 1))
 
 
@@ -109,7 +111,7 @@ def _clumped(rng: Rng, shape: Shape) -> Scene:
     apart = log_uniform(rng, 14, 55)
     heads = scatter(rng, shape, apart, margin=apart)
     r = log_uniform(rng, 0.5, 1.6)
-    number = int(min(np.prod(shape) * rng.uniform(0.02, 0.04) / r, 900))
+    number = int(min(np.prod(shape) * rng.uniform(0.02, 0.035) / r, 800))
     feet = rng.uniform((-20, -20), (shape[0] + 20, shape[1] + 20), (number, 2))
     away = ((feet[:, None] - heads[None]) ** 2).sum(axis=2)
     head = heads[away.argmin(axis=1)]
@@ -165,11 +167,11 @@ def _hexagonal(rng: Rng, shape: Shape) -> Scene:
     """Zinc oxide rods from above: hexagonal tops side by side, tipped, sides seen; dense or apart."""
     on = crowd(Scene(np.full(shape, -25, np.float32), np.full(shape, rng.uniform(0.3, 0.8), np.float32)))
     r = log_uniform(rng, 3, 17)
-    feet = scatter(rng, shape, r * rng.uniform(1.3, 2.4), margin=r)[:300]
+    feet = scatter(rng, shape, r * rng.uniform(1.3, 2.4), margin=r)[:380]
     number = len(feet)
-    n, d = table("hexagon", long=rng.uniform(2.5, 6))
+    n, d = table("hexagon", long=rng.uniform(1.2, 2.8))
     radii = r * np.exp(rng.normal(0, rng.uniform(0.05, 0.35), number)) / d[0]
-    tip = log_uniform(rng, 0.03, 0.3)
+    tip = log_uniform(rng, 0.03, 0.35)
     if rng.random() < 0.35:  # pencils
         turn = np.arange(6) * math.pi / 3
         slope = rng.uniform(0.6, 1.5)
@@ -180,16 +182,12 @@ def _hexagonal(rng: Rng, shape: Shape) -> Scene:
         )
     form, _ = lying(rng, number, (n, d), tip=tip, down=7)
     level = rng.normal(0, r * rng.uniform(0.2, 0.8), number) - radii
-    put(
-        on,
-        form,
-        feet,
-        radii,
-        rng.normal(1.05, 0.05, number),
-        z=level,
-        lift=0.0,
-        reach=float(min(1.05, 2.2 * tip + 1.3 * d[0])),
-    )
+    reach = float(min(1.05, 2.2 * tip + 1.3 * d[0]))
+    few = max(int(7e5 / (2 * reach * float(radii.mean())) ** 2), 12)
+    tone = rng.normal(1.05, 0.05, number)
+    put(on, form, feet[:few], radii[:few], tone[:few], z=level[:few], lift=0.0, reach=reach)
+    if rng.random() < 0.7:
+        doubled(on, rng, r * rng.uniform(0.8, 2), times=int(rng.integers(1, 3)))
     if rng.random() < 0.25:
         on.height += np.where(on.owner >= 0, fbm(rng, shape, 3, octaves=2) * np.float32(0.3), 0)
     return on.scene()
@@ -207,6 +205,8 @@ def _rods_anyhow(rng: Rng, shape: Shape) -> Scene:
     found[..., 2] += rng.uniform(-25, -10, number)[:, None]
     radii = r * np.exp(rng.normal(0, 0.25, (number, 1))) * np.array([[1, rng.choice([1.0, 0.85, 0.3])]])
     wires(on, found, radii, rng.normal(1.05, 0.06, number), power=float(rng.choice([0.5, 0.3, 0.15])))
+    if rng.random() < 0.75:
+        doubled(on, rng, r * rng.uniform(1, 4), times=int(rng.integers(1, 4)))
     return on.scene()
 
 
@@ -215,7 +215,7 @@ def _turf(rng: Rng, shape: Shape) -> Scene:
     hills = fbm(rng, shape, rng.uniform(15, 60), octaves=4) * np.float32(rng.uniform(3, 9))
     on = crowd(Scene(hills - np.float32(18), np.full(shape, rng.uniform(0.4, 0.8), np.float32)))
     r = log_uniform(rng, 0.4, 1.0)
-    number = int(rng.integers(250, 650))
+    number = int(rng.integers(180, 420))
     points = 8
     start = rng.uniform((-5, -5), (shape[0] + 5, shape[1] + 5), (number, 2))
     way = rng.uniform(0, 2 * math.pi, number)
@@ -228,6 +228,7 @@ def _turf(rng: Rng, shape: Shape) -> Scene:
     near_y, near_x = np.rint(y).astype(int).clip(0, shape[0] - 1), np.rint(x).astype(int).clip(0, shape[1] - 1)
     z = hills[near_y, near_x] + rng.uniform(-14, 3, (number, 1)) + np.sin(np.linspace(0, math.pi, points)) * 3
     wires(on, np.stack([y, x, z], axis=2), r, rng.normal(1.05, 0.05, number))
+    doubled(on, rng, rng.uniform(1.5, 5), times=int(rng.integers(1, 4)))
     if rng.random() < 0.3:
         v, _ = turned(shape, rng.uniform(0, math.pi))
         crack = np.abs(v - rng.uniform(-60, 60) + fbm(rng, shape, 50) * 8) < rng.uniform(1.5, 8)
@@ -236,36 +237,50 @@ def _turf(rng: Rng, shape: Shape) -> Scene:
 
 
 def _patches(rng: Rng, shape: Shape) -> Scene:
-    """Forests grown from patterned catalyst: blocks, posts or stripes of many tubes with fuzzy walls, tilted."""
-    on = crowd(bed(rng, shape, kind="wafer", tone=(0.4, 0.8)))
-    view = math.radians(rng.uniform(25, 60))
-    pitch = log_uniform(rng, 35, 110)
-    size = pitch * rng.uniform(0.3, 0.75)
-    round_ = rng.random() < 0.5
-    tall = size * rng.uniform(0.4, 2)
-    rows, columns = int(shape[0] / (pitch * math.cos(view))) + 4, int(shape[1] / pitch) + 3
-    shift = rng.uniform(0, pitch, 2)
-    cells_y, cells_x = np.mgrid[-1:rows, -1:columns]
-    centres = np.column_stack([cells_y.ravel() * pitch + shift[0], cells_x.ravel() * pitch + shift[1]])
-    centres = centres[rng.random(len(centres)) > 0.05]
-    y_seen = centres[:, 0] * math.cos(view)
-    visible = (y_seen > -size) & (y_seen < shape[0] + tall + size)
-    centres = centres[visible]
-    each = int(np.clip(1100 / max(len(centres), 1), 30, 300))
-    within = rng.uniform(-0.5, 0.5, (len(centres), each, 2)) * size
-    if round_:
-        a, b = rng.uniform(0, 2 * math.pi, (2, len(centres), each))
-        within = np.stack([np.sin(a), np.cos(a)], axis=2) * np.sqrt(b / (2 * math.pi))[..., None] * size / 2
-    feet = (centres[:, None] + within).reshape(-1, 2)
-    feet[:, 0] *= math.cos(view)
-    lean = rng.normal(0, 0.05, (len(feet), 2)) + within.reshape(-1, 2) / size * rng.uniform(0, 0.3)
-    length = tall * np.clip(rng.normal(1, 0.04, len(feet)), 0.6, 1.2)
-    found = standing(
-        feet, length, view=math.degrees(view), lean=lean, points=5, bow=rng.normal(0, 0.06, (len(feet), 2))
+    """Carpets of tubes grown from patterned catalyst: posts, blocks, walls with fuzzy, streaked sides, tilted."""
+    pitch = log_uniform(rng, 28, 130)
+    size = pitch * rng.uniform(0.3, 0.8)
+    v, u = turned(shape, float(rng.choice([0.0, rng.uniform(0, math.pi)])))
+    v, u = (
+        v + fbm(rng, shape, 4, octaves=2) * np.float32(rng.uniform(0.2, 1.2)),
+        u + fbm(rng, shape, 4) * np.float32(0.6),
     )
-    found[:, 1:-1, :2] += rng.normal(0, 0.6, (len(feet), 3, 2))
-    wires(on, found, max(size * 0.024, 0.55), rng.normal(1.05, 0.06, len(feet)))
-    return _flatter(on, rng.uniform(0.25, 0.6))
+    number_v, number_u = np.floor(v / pitch), np.floor(u / pitch)
+    a, b = v - (number_v + 0.5) * pitch, u - (number_u + 0.5) * pitch
+    form = rng.integers(4)
+    apart = (np.hypot(a, b), np.maximum(np.abs(a), np.abs(b)), np.abs(a), np.abs(np.hypot(a, b) - size * 0.35) * 2)[
+        form
+    ]
+    inside = apart < size / 2
+    odd = np.sin(number_v * 12.9 + number_u * 78.2) * 43758.5
+    odd = odd - np.floor(odd)
+    missing = (odd < rng.uniform(0, 0.12)) & (form != 2)
+    tall = size * rng.uniform(0.25, 1.3) * (1 + np.float32(rng.uniform(0, 0.3)) * (odd - 0.5))
+    grown = np.where(inside & ~missing, tall + smooth(rng, shape, 4) * rng.uniform(0.5, 2.0), 0)
+    ground = bed(rng, shape, kind="wafer", tone=(0.3, 0.7))
+    on = Scene((ground.height + grown).astype(np.float32), np.where(grown > 0, np.float32(1.1), ground.yields))
+    found = tilt(on, float(rng.uniform(10, 52)))
+    tubes = step(found.yields, 0.9, 0.2)
+    streaks = smooth(rng, shape, (rng.uniform(8, 40), log_uniform(rng, 1.2, 3)))
+    curls = smooth(rng, shape, log_uniform(rng, 1.5, 4))
+    found.height = found.height + tubes * (streaks * np.float32(rng.uniform(0.4, 1.4)) + curls * np.float32(0.4))
+    strays = crowd(found)
+    lip = np.argwhere((tubes > 0.5) & (np.roll(tubes, -2, 1) < 0.5))
+    few = int(rng.integers(0, 260))
+    if len(lip) and few:
+        start = lip[rng.integers(0, len(lip), few)]
+        z = strays.height[start[:, 0], start[:, 1]][:, None]
+        turn = rng.uniform(0, 2 * math.pi, (few, 1)) + np.cumsum(rng.normal(0, 0.5, (few, 5)), axis=1)
+        way = np.stack([np.cumsum(np.sin(turn), axis=1), np.cumsum(np.cos(turn), axis=1)], axis=2) * rng.uniform(
+            0.8, 2.5
+        )
+        wires(
+            strays,
+            np.concatenate([start[:, None] + way, np.broadcast_to(z[..., None], (few, 5, 1))], axis=2),
+            0.45,
+            1.1,
+        )
+    return strays.scene()
 
 
 def _edge(rng: Rng, shape: Shape) -> Scene:

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.beds import bed, lacey, log_uniform, membrane
-from nffa_cli.render.crowd import Crowd, Rng, balls, crowd, put, wires
+from nffa_cli.render.crowd import Crowd, Rng, balls, crowd, doubled, put, wires
 from nffa_cli.render.fields import Array, Shape, fbm, grid, step
 from nffa_cli.render.habits import lying, table
 from nffa_cli.render.kind import kinds
@@ -71,7 +71,7 @@ def _mat(rng: Rng, shape: Shape) -> Scene:
     """A deep mat of thin wires at all angles, straight or curved, no ground to be seen."""
     on = _dark(shape, rng)
     r = log_uniform(rng, 0.45, 2.2)
-    number = int(np.clip(rng.uniform(1.5, 3.2) * np.prod(shape) / (2 * r * 150), 50, 210))
+    number = int(np.clip(rng.uniform(1.5, 3.2) * np.prod(shape) / (2 * r * 150), 40, 110))
     length = rng.uniform(70, 280, number)
     angle = rng.uniform(0, 2 * math.pi, number)
     if rng.random() < 0.25:
@@ -81,6 +81,7 @@ def _mat(rng: Rng, shape: Shape) -> Scene:
     found = _middle(paths(rng, _anywhere(rng, shape, number), angle, length, bend=bend, points=9, level=level, rise=3))
     radii = r * np.exp(rng.normal(0, rng.uniform(0.05, 0.4), number))
     wires(on, found, radii, rng.normal(1.05, 0.06, number))
+    doubled(on, rng, r * rng.uniform(1, 4), times=int(rng.integers(1, 4)))
     return on.scene()
 
 
@@ -363,6 +364,8 @@ def _spaghetti(rng: Rng, shape: Shape) -> Scene:
         level=rng.uniform(-16, 10, number), rise=5,
     )  # fmt: skip
     wires(on, found, r * np.exp(rng.normal(0, 0.3, number)), 1.05)
+    if rng.random() < 0.5:
+        doubled(on, rng, rng.uniform(2, 6), times=int(rng.integers(1, 4)))
     if rng.random() < 0.5:
         few = int(rng.integers(5, 120))
         put(

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from nffa_cli.render.beds import bed, lacey, log_uniform, membrane, part, varied
+from nffa_cli.render.beds import bed, lacey, log_uniform, membrane, part
 from nffa_cli.render.crowd import Crowd, Form, Rng, balls, crowd, drop, patches, put
 from nffa_cli.render.fields import Array, Shape, blur, cells, fbm, grid, step
 from nffa_cli.render.habits import potatoes, spindles
@@ -254,16 +254,16 @@ def _core_and_shell(rng: Rng, shape: Shape) -> Scene:
 
 
 KINDS = kinds(
-    ("dispersed balls", varied(_dispersed), (0.5e-6, 200e-6)),
-    ("small clusters", varied(_clusters), (0.5e-6, 100e-6)),
-    ("monolayer", varied(_monolayer), (0.5e-6, 100e-6)),
-    ("layers", varied(_layers), (0.5e-6, 200e-6)),
-    ("filtered", varied(_filtered), (2e-6, 100e-6)),
+    ("dispersed balls", _dispersed, (0.5e-6, 200e-6)),
+    ("small clusters", _clusters, (0.5e-6, 100e-6)),
+    ("monolayer", _monolayer, (0.5e-6, 100e-6)),
+    ("layers", _layers, (0.5e-6, 200e-6)),
+    ("filtered", _filtered, (2e-6, 100e-6)),
     ("precipitates", _precipitates, (0.5e-6, 30e-6)),
     ("specks", _specks, (0.2e-6, 10e-6)),
-    ("droplets", varied(_droplets), (0.5e-6, 30e-6)),
-    ("close-up", varied(_close), (0.2e-6, 300e-6)),
-    ("dried drop", varied(_stained), (1e-6, 2e-3)),
+    ("droplets", _droplets, (0.5e-6, 30e-6)),
+    ("close-up", _close, (0.2e-6, 300e-6)),
+    ("dried drop", _stained, (1e-6, 2e-3)),
     ("core and shell", _core_and_shell, (0.2e-6, 5e-6)),
     *particles_shaped.ROWS,
 )

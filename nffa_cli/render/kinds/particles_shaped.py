@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from nffa_cli.render.beds import bed, log_uniform, varied
+from nffa_cli.render.beds import bed, log_uniform
 from nffa_cli.render.crowd import Crowd, Form, Rng, balls, crowd, drop, patches, put, standing, wires
 from nffa_cli.render.fields import Array, Shape, cells, fbm, grid, step
 from nffa_cli.render.habits import lying, potatoes, spindles, table, tumbled
@@ -302,19 +302,19 @@ def _upright_rods(rng: Rng, shape: Shape) -> Scene:
 
 
 ROWS = (
-    ("cubes", varied(_cubes), (0.2e-6, 500e-6)),
-    ("octahedra", varied(_octahedra), (0.2e-6, 200e-6)),
-    ("plates", varied(_plates), (0.5e-6, 100e-6)),
-    ("bipyramids", varied(_bipyramids), (0.2e-6, 50e-6)),
-    ("rods", varied(_rods), (0.2e-6, 20e-6)),
-    ("rice and peanuts", varied(_spindles), (0.5e-6, 50e-6)),
-    ("stars and urchins", varied(_stars), (0.3e-6, 50e-6)),
-    ("shells", varied(_shells), (0.5e-6, 200e-6)),
-    ("raspberries", varied(_raspberries), (0.3e-6, 100e-6)),
-    ("two-faced", varied(_two_faced), (0.5e-6, 100e-6)),
-    ("flowers", varied(_flowers), (1e-6, 100e-6)),
-    ("crystal close-up", varied(_crystal_close), (0.3e-6, 2e-3)),
-    ("two sorts", varied(_two_kinds), (0.5e-6, 200e-6)),
+    ("cubes", _cubes, (0.2e-6, 500e-6)),
+    ("octahedra", _octahedra, (0.2e-6, 200e-6)),
+    ("plates", _plates, (0.5e-6, 100e-6)),
+    ("bipyramids", _bipyramids, (0.2e-6, 50e-6)),
+    ("rods", _rods, (0.2e-6, 20e-6)),
+    ("rice and peanuts", _spindles, (0.5e-6, 50e-6)),
+    ("stars and urchins", _stars, (0.3e-6, 50e-6)),
+    ("shells", _shells, (0.5e-6, 200e-6)),
+    ("raspberries", _raspberries, (0.3e-6, 100e-6)),
+    ("two-faced", _two_faced, (0.5e-6, 100e-6)),
+    ("flowers", _flowers, (1e-6, 100e-6)),
+    ("crystal close-up", _crystal_close, (0.3e-6, 2e-3)),
+    ("two sorts", _two_kinds, (0.5e-6, 200e-6)),
     ("upright pillars", _upright_rods, (0.5e-6, 20e-6)),
 )
 """Rows of ``KINDS``."""
