@@ -31,7 +31,7 @@ def greys(signal: Array, rng: np.random.Generator, *, finished: bool = False) ->
     level = contrast(signal, rng)
     if rng.random() < STREAKS:
         level = streaked(level, rng)
-    noise = float(np.exp(rng.normal(math.log(0.013), 0.6)))
+    noise = float(np.exp(rng.normal(math.log(0.015), 0.7)))
     return to_bytes(_noisy(level, rng, min(noise, 0.09)))
 
 
