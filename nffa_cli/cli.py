@@ -15,6 +15,7 @@ COMMANDS = {
     "export-nexus": "Write NXem files (NeXus) of files, folders or ids.",
     "classify": "Say what SEM pictures show, how sure that is, or none of it.",
     "model": "List, show, verify, add, remove and train the models of classify.",
+    "dataset": "List and fetch published picture sets to train on.",
     "validate": "Judge NeXus files by the definitions of NXem.",
     "list": "List what the catalogue knows.",
     "show": "Show one acquisition: terms, files, versions.",

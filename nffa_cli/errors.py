@@ -122,3 +122,10 @@ class LockedError(NffaError):
 
     code = "locked"
     exit_status = 7
+
+
+class Unreachable(NffaError):
+    """What is somewhere else cannot be had now; the same command later may succeed."""
+
+    code = "unreachable"
+    exit_status = 4

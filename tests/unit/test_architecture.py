@@ -18,7 +18,7 @@ MODULES = {
 LAYERS = (
     {"errors", "records", "progress"},
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk"},
-    {"settings", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
+    {"settings", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
      "catalogue", "pool", "samples", "terminal", "export", "render", "classify"},
     {"reading", "nexus", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},

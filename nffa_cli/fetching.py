@@ -1,0 +1,228 @@
+"""Public picture sets brought to this PC: listed by their repository, resumed, each file verified; standard library only.
+
+B2SHARE lists a record as JSON (``/api/records/ID``: ``files`` with ``key``, ``size``, ``checksum`` and ``links.files``). Its
+checksums are MD5: they prove that nothing was lost, not who wrote it. This was never run against the live service; the
+tests run it against a server of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tarfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote, urlsplit
+
+from nffa_cli.errors import DiskError, NffaError, Unreachable, UsageError
+from nffa_cli.progress import Reporter
+
+REPOSITORY = "https://b2share.eudat.eu"
+BLOCK = 1 << 20
+SECONDS = 60.0
+LISTING = 16 << 20
+"""Most bytes that a record's description may have."""
+TRIES = 5
+"""How often a broken transfer is taken up again in one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One published set; ``doi`` ends in the record's number."""
+
+    name: str
+    doi: str
+    pictures: int
+    about: str
+
+    @property
+    def record(self) -> str:
+        """The number of the record in its repository."""
+        return self.doi.rpartition("b2share.")[2]
+
+
+DATASETS = (
+    Dataset(
+        "nffa-sem", "10.23728/b2share.80df8606fcdb4b2bae1656f0dc6db8ba", 21169,
+        "NFFA-EUROPE, 100% SEM dataset as corrected in 2019, about 13.6 GB in tar files",
+    ),
+    Dataset(
+        "nffa-sem-majority", "10.23728/b2share.72758204db9044ab8b3e6b6c4d2eb576", 21272,
+        "NFFA-EUROPE, Majority SEM dataset as corrected in 2019",
+    ),
+)  # fmt: skip
+"""Aversa et al., Sci Data 5:180172 (2018), and the correction, doi 10.1038/s41597-019-0007-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a set."""
+
+    name: str
+    size: int
+    md5: str
+    address: str
+
+
+def dataset(name: str) -> Dataset:
+    """Return a set of the table; raises UsageError for another name."""
+    found = {each.name: each for each in DATASETS}
+    if name not in found:
+        raise UsageError(f"there is no dataset {name!r}", hint=f"one of: {', '.join(found)}")
+    return found[name]
+
+
+def fetch(wanted: Dataset, to: Path, reporter: Reporter, *, repository: str = REPOSITORY) -> list[Path]:
+    """Download a set into ``to``, going on where an earlier run stopped, and return its files, each verified.
+
+    Raises
+    ------
+    Unreachable
+        The repository does not answer, or not what it should.
+    DiskError
+        There is not room enough.
+    """
+    listed = list(files(wanted, repository=repository))
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        missing = [each for each in listed if not _is_there(to / each.name, each)]
+        needed = sum(each.size for each in missing) - sum(_size(_part(to / each.name)) for each in missing)
+        if needed > shutil.disk_usage(to).free:
+            raise DiskError(f"{needed / 1e9:.1f} GB are needed and not free", where=str(to), hint="--to another disk")
+        reporter.begin("downloading (MB)", sum(each.size for each in missing) // 1_000_000)
+        for each in missing:
+            _download(each, to / each.name, reporter)
+        reporter.end()
+    except OSError as error:
+        raise DiskError(f"cannot write: {error.strerror}", where=str(error.filename or to)) from error
+    return [to / each.name for each in listed]
+
+
+def files(wanted: Dataset, *, repository: str = REPOSITORY) -> Iterator[File]:
+    """Yield what a set consists of, as its repository lists it."""
+    address = f"{repository}/api/records/{wanted.record}"
+    try:
+        with _opened(address) as answer:
+            record = json.loads(answer.read(LISTING))
+        bucket = record["links"]["files"]
+        for each in record["files"]:
+            name, kind = str(each["key"]), str(each["checksum"]).partition(":")
+            if (
+                not re.fullmatch(r"[\w][\w .()%+-]{0,200}", name)
+                or kind[0] != "md5"
+                or not isinstance(each["size"], int)
+            ):
+                raise ValueError(f"a file {name[:80]!r} that is not described as it should be")
+            yield File(name, each["size"], kind[2].lower(), f"{bucket}/{quote(name)}")
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"the record is not what was expected ({type(error).__name__}: {error})"
+        raise Unreachable(what, where=address, hint=f"see https://doi.org/{wanted.doi} in a browser") from error
+
+
+def unpack(archives: list[Path], to: Path) -> list[Path]:
+    """Unpack tar files, each into a folder of its own name, and return the folders; links and paths outside are refused."""
+    folders = []
+    for path in archives:
+        if not tarfile.is_tarfile(path):
+            continue
+        folder = to / path.name.split(".")[0]
+        try:
+            with tarfile.open(path) as archive:
+                archive.extractall(folder, filter="data")
+        except (tarfile.TarError, OSError) as error:
+            raise NffaError(f"the archive cannot be unpacked ({error})", where=str(path)) from error
+        folders.append(folder)
+    return folders
+
+
+def _download(wanted: File, target: Path, reporter: Reporter) -> None:
+    part = _part(target)
+    reason = "it ended too early"
+    for _ in range(TRIES):
+        try:
+            _go_on(wanted, part, reporter)
+        except (Unreachable, ConnectionError, TimeoutError, HTTPException) as error:
+            if isinstance(error, Unreachable) and error.hint is None:
+                raise
+            reason = str(error)
+        if _size(part) >= wanted.size:
+            break
+    else:
+        what = f"the transfer broke off at {_size(part)} of {wanted.size} bytes ({reason})"
+        raise Unreachable(what, where=wanted.address, hint="run the same command again: it goes on")
+    digest = hashlib.md5(usedforsecurity=False)
+    with part.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    if _size(part) != wanted.size or digest.hexdigest() != wanted.md5:
+        part.unlink()
+        what = "what arrived is not what the repository lists (size or MD5); it was thrown away"
+        raise Unreachable(what, where=wanted.address, hint="run the same command again")
+    part.replace(target)
+
+
+def _go_on(wanted: File, part: Path, reporter: Reporter) -> None:
+    have = _size(part)
+    if have > wanted.size:
+        part.unlink()
+        have = 0
+    if have == wanted.size:
+        return
+    with _opened(wanted.address, first=have) as answer:
+        begins = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
+        resumed = answer.status == 206 and begins is not None and int(begins[1]) == have
+        with part.open("ab" if resumed else "wb") as file:
+            done = have if resumed else 0
+            while done < wanted.size and (block := answer.read(min(BLOCK, wanted.size - done))):
+                file.write(block)
+                reporter.advance((done + len(block)) // 1_000_000 - done // 1_000_000)
+                done += len(block)
+
+
+def _is_there(path: Path, wanted: File) -> bool:
+    """Tell whether a file is there whole; its name is given only to what was verified."""
+    return path.is_file() and path.stat().st_size == wanted.size
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+class _Careful(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to safe addresses only."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        """Refuse to leave https."""
+        _refuse_unsafe(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _refuse_unsafe(address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")):
+        raise Unreachable("only https is fetched from", where=address)
+
+
+def _opened(address: str, *, first: int = 0) -> IO[bytes] | Any:
+    _refuse_unsafe(address)
+    request = urllib.request.Request(address, headers={"Range": f"bytes={first}-"} if first else {})  # noqa: S310
+    try:
+        return urllib.request.build_opener(_Careful).open(request, timeout=SECONDS)
+    except urllib.error.HTTPError as error:
+        raise Unreachable(f"the repository answers {error.code} {error.reason}", where=address) from error
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error
+        raise Unreachable(
+            f"the repository cannot be reached ({reason})", where=address, hint="try again later"
+        ) from error
