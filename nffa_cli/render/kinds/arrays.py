@@ -138,28 +138,23 @@ def _cones(rng: Rng, shape: Shape) -> Scene:
 def _leaning(rng: Rng, shape: Shape) -> Scene:
     """Soft posts bent over: all one way, at random, or in bundles whose tops stick together."""
     pitch = log_uniform(rng, 11, 40)
-    tall, tilt = pitch * rng.uniform(0.8, 1.8), rng.choice([0, rng.uniform(15, 55)])
+    tall, tilt = pitch * rng.uniform(0.8, 1.8), rng.choice([0, rng.uniform(15, 42)])
     on = sheet(shape, angle=orientation(rng), tilt=tilt, relief=tall)
     at = lattice(on.u, on.v, pitch)
     radius = pitch * rng.uniform(0.13, 0.25)
-    way, together = rng.integers(3), int(rng.integers(2, 4))
-    dx = rng.uniform(-0.7, 0.7, (16, 16)).astype(np.float32)
-    dy = rng.uniform(-0.7, 0.7, (16, 16)).astype(np.float32)
-    lean_x, lean_y = rng.uniform(-0.8, 0.8, 2)
+    tip_x, tip_y = rng.uniform(-0.7, 0.7, (2, 16, 16))
+    way, together = rng.integers(3), int(rng.choice([2, 4]))
+    if way == 1:
+        tip_x, tip_y = rng.uniform(-0.8, 0.8) + tip_x * 0.2, rng.uniform(-0.8, 0.8) + tip_y * 0.2
+    elif way == 2:
+        middle = ((together - 1) / 2 - np.arange(16) % together) * (0.62 if together == 2 else 0.35)
+        tip_x, tip_y = middle[None, :] + tip_x * 0.1, middle[:, None] + tip_y * 0.1
     fallen = rng.random((16, 16)) < rng.uniform(0.5, 1.0)
+    tips = np.stack([tip_x * fallen, tip_y * fallen]).astype(np.float32).reshape(2, 256)
     for a in (-1, 0, 1):
         for b in (-1, 0, 1):
-            row, column = at.row + b, at.column + a
-            here = (row & 15, column & 15)
-            if way == 0:
-                tip_x, tip_y = dx[here], dy[here]
-            elif way == 1:
-                tip_x, tip_y = lean_x + dx[here] * 0.2, lean_y + dy[here] * 0.2
-            else:
-                middle = (together - 1) / 2
-                tip_x = (middle - column % together) * 0.62 + dx[here] * 0.1
-                tip_y = (middle - row % together) * 0.62 + dy[here] * 0.1
-            tip_x, tip_y = (tip_x * fallen[here]).astype(np.float32), (tip_y * fallen[here]).astype(np.float32)
+            here = ((at.row + b) & 15) * 16 + ((at.column + a) & 15)
+            tip_x, tip_y = tips[0].take(here), tips[1].take(here)
             x, y = at.x / np.float32(pitch) - a, at.y / np.float32(pitch) - b
             length = tip_x**2 + tip_y**2
             along = np.clip((x * tip_x + y * tip_y) / (length + 1e-4), 0, 1)

@@ -125,7 +125,7 @@ def _section(rng: Rng, shape: Shape) -> Scene:
     y, x = _plane(shape)
     slant = (x - shape[1] / 2) * np.float32(rng.normal(0, 0.06))
     edge = y - slant - np.float32(shape[0] * rng.uniform(0.1, 0.55))
-    ragged = blur(noise(rng, (1, shape[1]), 12)[:1], 0.6) if shape[1] > 4 else np.zeros((1, shape[1]), np.float32)
+    ragged = noise(rng, (1, shape[1]), log_uniform(rng, 10, 80), octaves=3)
     edge = edge + ragged * np.float32(rng.uniform(0.2, 3.5))
     squeeze = rng.uniform(0.15, 0.7)
     tall = (math.ceil(shape[0]), shape[1])
@@ -217,19 +217,27 @@ def _sprayed(rng: Rng, shape: Shape) -> Scene:
     return leaned(rng, found, 0.25)
 
 
+def _window(shape: Shape, y: float, x: float, reach: float) -> tuple[slice, slice]:
+    """Return the part of a picture within ``reach`` pixels of a place; it may be empty."""
+    top, left = max(int(y - reach), 0), max(int(x - reach), 0)
+    return slice(top, max(int(y + reach) + 2, top)), slice(left, max(int(x + reach) + 2, left))
+
+
 def _blisters(rng: Rng, shape: Shape) -> Scene:
     """Draw blisters, some of them open, some run together."""
     y, x = _plane(shape)
     height = _texture(rng, shape) * np.float32(0.5)
     material, radius = np.ones(shape, np.float32), log_uniform(rng, 8, 55)
+    ragged = noise(rng, shape, radius * 0.5, octaves=2) * np.float32(0.2)
     for py, px in scatter(rng, shape, radius * rng.uniform(1.6, 3), margin=radius)[: int(rng.integers(3, 24))]:
         size = radius * rng.uniform(0.4, 1.1)
-        far = np.hypot(y - py, x - px) / np.float32(size)
-        height += np.maximum(1 - far * far, 0) ** np.float32(1.3) * np.float32(size * rng.uniform(0.15, 0.5))
+        here = _window(shape, py, px, size)
+        far = np.hypot(y[here] - py, x[here] - px) / np.float32(size)
+        height[here] += np.maximum(1 - far * far, 0) ** np.float32(1.3) * np.float32(size * rng.uniform(0.15, 0.5))
         if rng.random() < 0.3:
-            burst = far + noise(rng, shape, size * 0.6, octaves=2) * np.float32(0.2) < 0.55
-            height = np.where(burst, np.float32(-3), height)
-            material = np.where(burst, np.float32(rng.uniform(0.4, 0.9)), material)
+            burst = far + ragged[here] < 0.55
+            height[here] = np.where(burst, np.float32(-3), height[here])
+            material[here] = np.where(burst, np.float32(rng.uniform(0.4, 0.9)), material[here])
     return leaned(rng, Scene(blur(height, 0.5), material), 0.5)
 
 
@@ -289,11 +297,13 @@ def _flakes(rng: Rng, shape: Shape) -> Scene:
         count = sides or int(rng.integers(4, 8))
         turns = turn0 + rng.choice([0, math.pi]) + rng.normal(0, 0.06) + np.arange(count) * 2 * math.pi / count
         far = np.full(count, size) if sides else size * rng.uniform(0.4, 1.2, count)
-        piece = polygon(x, y, [(cx + f * math.cos(t), cy + f * math.sin(t)) for f, t in zip(far, turns, strict=True)])
+        here = _window(shape, cy, cx, size * 1.25)
+        corners = [(cx + f * math.cos(t), cy + f * math.sin(t)) for f, t in zip(far, turns, strict=True)]
+        piece = polygon(x[here], y[here], corners)
         for layer in range(int(rng.choice([1, 1, 2, 3]))):
             inside = np.clip(0.5 - (piece + np.float32(layer * size * 0.22)), 0, 1)
-            material += inside * np.float32(dark / (1 + layer))
-            height += inside * np.float32(rng.uniform(0, 0.5))
+            material[here] += inside * np.float32(dark / (1 + layer))
+            height[here] += inside * np.float32(rng.uniform(0, 0.5))
     if rng.random() < 0.4:
         folds = np.abs(waves(rng, shape, rng.uniform(60, 110), 0.3)) * 30
         height += np.exp(-np.square(folds / 1.2)) * np.float32(rng.uniform(0.2, 0.8))

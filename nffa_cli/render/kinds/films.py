@@ -42,6 +42,7 @@ def _smooth(rng: Rng, shape: Shape) -> Scene:
             turn = rng.normal(0.6, 0.3)
             far = (y - rng.uniform(0, shape[0])) * math.cos(turn) - (x - rng.uniform(0, shape[1])) * math.sin(turn)
             found.height -= np.exp(-((far / rng.uniform(0.6, 2)) ** 2)) * np.float32(rng.uniform(0.5, 2))
+    found.height = blur(found.height, 0.6)
     return leaned(rng, found, 0.15)
 
 

@@ -275,13 +275,13 @@ def _colloids(rng: Rng, shape: Shape) -> Scene:
     here = on.u.shape
     u, v = on.u, on.v
     gap = None
-    if rng.random() < 0.65:
+    if pitch < 35 and rng.random() < 0.75:
         seeds = rng.uniform(-0.6, 0.6, (int(rng.integers(2, 6)), 2)) * [here[1], here[0]]
         off = np.stack([np.hypot(u - np.float32(x), v - np.float32(y)) for x, y in seeds])
         off += noise(rng, here, 30)[None] * np.float32(5)
         grain = off.argmin(axis=0)
         near = np.sort(off, axis=0)
-        gap = near[1] - near[0] < pitch * rng.uniform(0.2, 0.9)
+        gap = near[1] - near[0] < pitch * rng.uniform(0.95, 1.5)
         turns = rng.uniform(0, math.pi / 3, len(seeds)) if rng.random() < 0.6 else rng.normal(0.3, 0.06, len(seeds))
         cos, sin = np.cos(turns).astype(np.float32)[grain], np.sin(turns).astype(np.float32)[grain]
         shift = (rng.uniform(0, 50, len(seeds)).astype(np.float32))[grain]
@@ -292,10 +292,13 @@ def _colloids(rng: Rng, shape: Shape) -> Scene:
     at = hexagons(u, v, pitch)
     radius = np.float32(pitch / 2) * lot(rng, at, rng.choice([0.82, 0.94, 1.0]), 1.0)
     there = lot(rng, at, 0, 1) > rng.choice([0, 0.02, 0.08])
+    row, column = np.indices(here)
+    row = np.clip(np.rint(row - at.y * cos - at.x * sin), 0, here[0] - 1).astype(np.int32)
+    column = np.clip(np.rint(column - at.x * cos + at.y * sin), 0, here[1] - 1).astype(np.int32)
     if gap is not None:
-        there &= ~gap
+        there &= ~gap[row, column]
     if rng.random() < 0.25:
-        there &= noise(rng, here, pitch * 3, octaves=2) < rng.uniform(0.3, 1.3)
+        there &= (noise(rng, here, pitch * 3, octaves=2) < rng.uniform(0.3, 1.3))[row, column]
     ball = np.sqrt(np.maximum(radius**2 - at.x**2 - at.y**2, 0)) * there
     on.height = (ball + np.where(ball > 0, radius * rng.uniform(0.2, 0.8), 0)).astype(np.float32)
     on.material = np.where(ball > 0, np.float32(rng.uniform(0.8, 1.3)), on.material)
