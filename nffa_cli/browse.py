@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nffa_cli import settings, story
@@ -15,6 +15,7 @@ from nffa_cli.terminal import Column, Terminal
 GLANCE = ("instrument.model", "beam.accelerating_voltage", "optics.magnification", "detector.name", "sample.name")
 """Terms that a line of a list shows."""
 
+CATEGORY = Column("category", least=10, drop=1)
 COLUMNS = (
     Column("id"), Column("acquired", drop=1), Column("format", drop=4), Column("instrument", least=12, drop=2),
     Column("voltage", right=True, drop=3), Column("magn.", right=True, drop=5), Column("detector", least=8, drop=6),
@@ -47,7 +48,18 @@ def as_json(entry: Entry) -> dict[str, Any]:
     return {
         **head,
         **{key: record[key] for key in ("format", "status", "signals", "terms", "missing", "unmapped", "warnings")},
+        "category": entry.category.as_json() if entry.category else None,
     }
+
+
+def category(entry: Entry) -> str:
+    """Return what a list says of what the picture shows: a person's word, else the model's, with a ? unless accepted."""
+    known = entry.category
+    if known is None or known.label is not None or known.predicted is None:
+        return (known and known.label) or ""
+    if known.decision == "none":
+        return "none?"
+    return known.predicted + ("" if known.decision == "accepted" else "?")
 
 
 def entries(found: Iterable[Entry], limit: int, terminal: Terminal) -> int:
@@ -74,8 +86,11 @@ def table(shown: Sequence[Entry], terminal: Terminal) -> None:
         terms = entry.record["terms"]
         glance = [story.quantity(terms[name]["value"], terms[name]["unit"]) if name in terms else "" for name in GLANCE]
         started = when(str(terms["acquisition.start"]["value"])) if "acquisition.start" in terms else ""
-        rows.append((entry.id[:8], started, entry.format, *glance, entry.path))
-    terminal.table(COLUMNS, rows)
+        rows.append((entry.id[:8], started, entry.format, *glance, category(entry), entry.path))
+    if any(entry.category for entry in shown):
+        terminal.table((*COLUMNS[:-1], CATEGORY, COLUMNS[-1]), rows)
+    else:
+        terminal.table(COLUMNS, [(*row[:-2], row[-1]) for row in rows])
 
 
 def when(stamp: str) -> str:
@@ -104,6 +119,7 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
         "provenance": {name: getattr(current.provenance, name) for name in current.provenance.__dataclass_fields__},
         "versions": [{"digest": v.digest, "ingested_at": v.ingested_at, "current": v.current} for v in shown.versions],
     }
+    line |= seen(store, current.files[0].sha256)
     if raw:
         line["raw"] = unpack_json(store.raw(entry.id))["tree"]
     terminal.data(line)
@@ -114,6 +130,7 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
     )
     for alias in shown.aliases:
         terminal.line(f"  the same content was seen at {alias}")
+    tell_seen(line, terminal)
     for asset in assets:
         terminal.line(f"  {asset.kind}: {asset.path}" + ("" if asset.complete else "  (incomplete)"))
     if shown.vanished_at:
@@ -123,6 +140,30 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
     if raw:
         story.show_trees(line, terminal)
     return 0
+
+
+def seen(store: Store, sha256: str) -> dict[str, Any]:
+    """Return what the newest model and what persons say a picture shows, apart from each other."""
+    found = store.opinions.newest(sha256)
+    prediction = None
+    if found is not None:
+        model, made = found
+        prediction = {
+            "label": made.label, "score": round(made.score, 6), "decision": made.decision,
+            "in_distribution": made.in_distribution, "model": model["name"], "model_sha256": model["sha256"],
+            "at": made.made_at,
+        }  # fmt: skip
+    return {"prediction": prediction, "labels": [each.as_json() for each in store.opinions.labels(sha256)]}
+
+
+def tell_seen(line: Mapping[str, Any], terminal: Terminal) -> None:
+    """Show to a person what a model and what persons say."""
+    if (made := line["prediction"]) is not None:
+        sure = f"{made['label']} {made['score']:.2f}, {made['decision']}"
+        terminal.line(f"  {made['model']} says: {sure}, looks like one of its kind {made['in_distribution']:.2f}")
+    for each in line["labels"]:
+        words = " or ".join(word for word in (each["label"], each["second"]) if word) or each["answer"]
+        terminal.line(f"  {each['labeller']} says: {words}" + (f" ({each['note']})" if each["note"] else ""))
 
 
 def status(report: StatusReport, terminal: Terminal) -> int:

@@ -83,18 +83,16 @@ def classify(targets: Iterable[str], values: settings.Settings, wish: Wish) -> I
     yield from _Classify(model, values, wish).run(_items(roots))
 
 
-def after_ingest(folder: str, values: settings.Settings) -> Iterator[Outcome]:
-    """Classify what the catalogue holds below ``folder``, if the settings ask for it; what is not recorded was told of."""
-    if not values["ingest.classify"]:
-        return
+def recorded(folder: str, values: settings.Settings) -> Iterator[Seen]:
+    """Classify what the catalogue holds below ``folder``; raises as ``classify``."""
+    model = model_of(values, Wish())
     with Store.open(settings.catalogue_path(), readonly=True) as store:
-        recorded = (
+        known = (
             found
             for found in _items([folder])
             if isinstance(found, Acquisition) and store.holds(path_key(found.main.path))
         )
-        for seen in _Classify(model_of(values, Wish()), values, Wish()).run(recorded):
-            yield seen.outcome
+        yield from _Classify(model, values, Wish()).run(known)
 
 
 def count(targets: Iterable[str]) -> int:

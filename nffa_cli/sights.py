@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from nffa_cli import classifying, exporting
 from nffa_cli.classifying import Seen
 from nffa_cli.errors import DiskError
+from nffa_cli.records import Outcome
+from nffa_cli.settings import Settings
 from nffa_cli.story import Teller
 from nffa_cli.terminal import Column, Terminal
 
@@ -56,6 +59,24 @@ def tell(found: Iterable[Seen], terminal: Terminal, *, top: int, csv_path: str |
     _summary(decisions, terminal)
     teller.summary()
     return teller.status()
+
+
+def after_ingest(folder: str, values: Settings, terminal: Terminal) -> Callable[[], Iterator[Outcome]]:
+    """Return what is done, and told, of what an ingest has recorded: exports and classifications, as the settings ask.
+
+    Raises ModelError if there is no model to classify with, before anything is ingested.
+    """
+    if values["ingest.classify"]:
+        classifying.model_of(values, classifying.Wish())
+
+    def then() -> Iterator[Outcome]:
+        yield from exporting.after_ingest(folder, values)
+        for seen in classifying.recorded(folder, values) if values["ingest.classify"] else ():
+            if seen.line is not None and seen.outcome.status == "done":
+                terminal.data(seen.line)
+            yield seen.outcome
+
+    return then
 
 
 def _sentence(line: Mapping[str, Any], top: int) -> str:

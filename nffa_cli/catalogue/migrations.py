@@ -131,9 +131,10 @@ def m003_opinions(db: sqlite3.Connection) -> None:
             labeller TEXT NOT NULL, note TEXT, model TEXT, predicted TEXT, made_at TEXT NOT NULL
         ) STRICT""",
         "CREATE INDEX label_content ON label(sha256)",
-        # What holds now, for searches; derived from the tables above, in lower case.
+        # What holds now, for searches; derived from the tables above.
         """CREATE TABLE category (
-            sha256 TEXT PRIMARY KEY, label TEXT, second TEXT, predicted TEXT, decision TEXT
+            sha256 TEXT PRIMARY KEY, label TEXT COLLATE NOCASE, second TEXT COLLATE NOCASE, predicted TEXT COLLATE NOCASE,
+            decision TEXT
         ) STRICT, WITHOUT ROWID""",
         "CREATE INDEX category_label ON category(label) WHERE label IS NOT NULL",
         "CREATE INDEX category_predicted ON category(predicted, decision) WHERE predicted IS NOT NULL",
@@ -142,9 +143,14 @@ def m003_opinions(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def m004_how(db: sqlite3.Connection) -> None:
+    """Remember of each label whether a person looked at that picture."""
+    db.execute("ALTER TABLE label ADD COLUMN how TEXT NOT NULL DEFAULT 'looked'")
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_assets, m003_opinions)
+MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_assets, m003_opinions, m004_how)
 REWRITES: frozenset[str] = frozenset()
 """Names of the migrations that rewrite a table: a copy of the catalogue is made first."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nffa_cli.catalogue.connection import Connection, utc_now
+from nffa_cli.catalogue.queries import below
 from nffa_cli.records import Status
 
 
@@ -59,6 +60,12 @@ Answer = Literal["label", "none", "unclear", "undo"]
 """What a person may say: it shows ``label``; none of the categories; not clear; take back what I said before."""
 
 
+How = Literal["looked", "duplicate", "check", "bulk"]
+"""How a person came to say it: looked at the picture; at a near-duplicate of it; looked, in a random spot check; accepted a
+whole class, which nobody looked at one by one."""
+SEEN: frozenset[How] = frozenset({"looked", "check"})
+"""What a person has seen with these eyes: only that counts where agreement is measured."""
+
 CATEGORY: Mapping[str, str] = {"none": "none", "unclear": "unclear"}
 """What a search finds a content by whose answer names no category."""
 
@@ -83,12 +90,19 @@ class Label:
     predicted: str | None = None
     made_at: str | None = None
     seq: int | None = None
+    how: How = "looked"
+
+    @property
+    def category(self) -> str:
+        """The category, or the word for why there is none: ``none``, ``unclear``."""
+        return CATEGORY.get(self.answer) or str(self.label)
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
             "answer": self.answer, "label": self.label, "second": self.second, "labeller": self.labeller,
             "note": self.note, "at": self.made_at, "model_sha256": self.model, "predicted": self.predicted,
+            "how": self.how,
         }  # fmt: skip
 
 
@@ -160,7 +174,7 @@ class Opinions:
         self._db.do(
             "INSERT INTO category (sha256, predicted, decision) VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET predicted = excluded.predicted, decision = excluded.decision",
-            (made.sha256, made.label.casefold(), made.decision),
+            (made.sha256, made.label, made.decision),
         )
         return seq, True
 
@@ -189,23 +203,32 @@ class Opinions:
         about = {"name": row[0], "version": row[1], "sha256": row[2], "labels": json.loads(row[3])}
         return about, _classification(row[4:])
 
+    def of(self, sha256: str, model_sha256: str) -> Classification | None:
+        """Return the newest classification of a content by one model."""
+        row = self._db.row(
+            f"""SELECT {_CLASSIFICATION} FROM classification c JOIN model m ON m.seq = c.model
+            WHERE c.sha256 = ? AND m.sha256 = ? ORDER BY c.seq DESC LIMIT 1""",  # noqa: S608
+            (sha256, model_sha256),
+        )
+        return None if row is None else _classification(row)
+
     # Persons
 
     def say(self, label: Label) -> None:
         """Add what a person says; nothing that was said before is changed."""
         with self._db.transaction():
             self._db.do(
-                "INSERT INTO label (sha256, answer, label, second, labeller, note, model, predicted, made_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO label (sha256, answer, label, second, labeller, note, model, predicted, made_at, how) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (label.sha256, label.answer, label.label, label.second, label.labeller, label.note, label.model,
-                 label.predicted, label.made_at or utc_now()),
+                 label.predicted, label.made_at or utc_now(), label.how),
             )  # fmt: skip
             last = (self.labels(label.sha256) or (None,))[-1]
             words = (None, None) if last is None else (CATEGORY.get(last.answer, last.label), last.second)
             self._db.do(
                 "INSERT INTO category (sha256, label, second) VALUES (?, ?, ?) "
                 "ON CONFLICT DO UPDATE SET label = excluded.label, second = excluded.second",
-                (label.sha256, *(word and word.casefold() for word in words)),
+                (label.sha256, *words),
             )
 
     def said(self, sha256: str) -> tuple[Label, ...]:
@@ -221,11 +244,50 @@ class Opinions:
         """Yield all that persons have said, oldest first, with what was taken back."""
         last = 0
         while rows := self._db.rows(f"SELECT {_LABEL} FROM label WHERE seq > ? ORDER BY seq LIMIT 500", (last,)):  # noqa: S608
-            last = rows[-1][-1]
+            last = rows[-1][_SEQ]
             yield from (Label(*row) for row in rows)
 
+    def hold(self) -> dict[str, tuple[Label, ...]]:
+        """Return what holds of every content that persons have labelled; see ``labels``."""
+        said: dict[str, list[Label]] = {}
+        for each in self.labelled():
+            said.setdefault(each.sha256, []).append(each)
+        found = {sha256: holding(each) for sha256, each in said.items()}
+        return {sha256: labels for sha256, labels in found.items() if labels}
 
-_LABEL = "sha256, answer, label, second, labeller, note, model, predicted, made_at, seq"
+    # Where it lies
+
+    def paths(self, sha256: str) -> tuple[str, ...]:
+        """Return where a content was when models looked at it."""
+        rows = self._db.rows(
+            """SELECT DISTINCT l.path FROM classification c JOIN looked l ON l.classification = c.seq
+            WHERE c.sha256 = ? ORDER BY 1""",
+            (sha256,),
+        )
+        return tuple(os.fsdecode(path) for (path,) in rows)
+
+    def contents_below(self, folder: str) -> set[str]:
+        """Return the contents that models have looked at below a folder."""
+        rows = self._db.rows(
+            """SELECT DISTINCT c.sha256 FROM looked l JOIN classification c ON c.seq = l.classification
+            WHERE l.path >= ? AND l.path < ?""",
+            below(folder),
+        )
+        return {sha256 for (sha256,) in rows}
+
+    def acquisition(self, sha256: str) -> str | None:
+        """Return the id of an acquisition whose main file has this content, if one was ingested."""
+        row = self._db.row(
+            """SELECT a.id FROM file f JOIN acquisition a ON a.version = f.version
+            WHERE f.sha256 = ? AND f.role = 'main' AND a.superseded_by IS NULL ORDER BY a.seq""",
+            (sha256,),
+        )
+        return None if row is None else str(row[0])
+
+
+_LABEL = "sha256, answer, label, second, labeller, note, model, predicted, made_at, seq, how"
+_SEQ = 9
+"""Which of these columns counts the rows."""
 
 
 def holding(said: Iterable[Label]) -> tuple[Label, ...]:

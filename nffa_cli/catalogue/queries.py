@@ -14,7 +14,17 @@ from typing import Any, Literal
 
 from nffa_cli.catalogue import search
 from nffa_cli.catalogue.connection import Connection
-from nffa_cli.catalogue.rows import Entry, FileToCheck, HashedFile, Provenance, Shown, StatusReport, Version, path_key
+from nffa_cli.catalogue.rows import (
+    Category,
+    Entry,
+    FileToCheck,
+    HashedFile,
+    Provenance,
+    Shown,
+    StatusReport,
+    Version,
+    path_key,
+)
 from nffa_cli.errors import UsageError
 from nffa_cli.plan import LedgerRow
 
@@ -37,8 +47,8 @@ PAGE = 500
 
 def ledger(db: Connection, root: str | None) -> dict[str, LedgerRow]:
     """Return the rows of all acquisitions below ``root`` (None: of all) by path key."""
-    below, values = ("path >= ? AND path < ?", _below(root)) if root is not None else ("1", ())
-    return _ledger_rows(db, below, values)
+    among, values = ("path >= ? AND path < ?", below(root)) if root is not None else ("1", ())
+    return _ledger_rows(db, among, values)
 
 
 def ledger_row(db: Connection, key: str) -> LedgerRow | None:
@@ -72,7 +82,7 @@ def matching(
     query = search.parse(text, term_units(db) if text else {})
     conditions = [_condition(db, item) for item in query.filters]
     if under is not None:
-        conditions.append(_on_acquisition("path >= ? AND {0}path < ?", _below(under)))
+        conditions.append(_on_acquisition("path >= ? AND {0}path < ?", below(under)))
     words = [search.match_expression(query.words)] if query.words else []
     page = (-1 if limit is None else limit, offset)
     if order != "recent":
@@ -176,7 +186,7 @@ def status(db: Connection) -> StatusReport:
 
 def files_to_check(db: Connection, since: str, under: str | None) -> Iterator[FileToCheck]:
     """Yield the files of current versions that were not checked since ``since``, those of one acquisition together."""
-    first, beyond = _below(under) if under is not None else (b"", b"\xff\xff")
+    first, beyond = below(under) if under is not None else (b"", b"\xff\xff")
     last = 0
     while rows := db.rows(
         """SELECT f.seq, a.id, f.path, f.size, f.sha256, a.path FROM file f JOIN acquisition a ON a.version = f.version
@@ -202,7 +212,7 @@ _DUMPED = {
     "model": "sha256, name, version, labels",
     "classification": "sha256, model, logits, label, score, in_distribution, decision, pixel_size, remarks, embedding",
     "looked": "path, model, stamp, status, reason, format, classification",
-    "label": "sha256, answer, label, second, labeller, note, model, predicted",
+    "label": "sha256, answer, label, second, labeller, note, model, predicted, how",
     "category": "sha256, label, second, predicted, decision",
     "term": "acquisition, name, number, text",
     "words": "*",
@@ -257,6 +267,25 @@ def _on_term(term: str, test: str, values: tuple[Any, ...]) -> _Condition:
     )
 
 
+_CATEGORY_IS = {
+    "label": "(k.label = ? OR k.second = ?)",
+    "predicted": "(k.predicted = ? AND k.decision <> 'none')",
+    "category": "(k.label = ? OR k.second = ? OR (k.label IS NULL AND k.predicted = ? AND k.decision = 'accepted'))",
+    "decision": "k.decision = ?",
+}
+
+
+def _on_category(test: str, values: tuple[Any, ...]) -> _Condition:
+    return _Condition(
+        f"""SELECT v.acquisition FROM category k JOIN file f ON f.sha256 = k.sha256 AND f.role = 'main'
+            JOIN version v ON v.seq = f.version JOIN acquisition c ON c.seq = v.acquisition AND c.version = v.seq
+            WHERE {test}""",  # noqa: S608
+        f"""EXISTS (SELECT 1 FROM file f JOIN category k ON k.sha256 = f.sha256
+            WHERE f.version = a.version AND f.role = 'main' AND {test})""",  # noqa: S608
+        values,
+    )
+
+
 def _condition(db: Connection, item: search.Filter) -> _Condition:
     match item:
         case search.FormatIs(name):
@@ -265,6 +294,10 @@ def _condition(db: Connection, item: search.Filter) -> _Condition:
             return _on_acquisition("started < ?", (before,))
         case search.StartIs(after=after):
             return _on_acquisition("started >= ?", (after,))
+        case search.CategoryIs(field, text, part):
+            tests, values = _CATEGORY_IS[field], (text.casefold(),)
+            test = tests.replace("= ?", "LIKE '%' || ? || '%'") if part and field != "decision" else tests
+            return _on_category(test, values * test.count("?"))
         case search.TextIs(term, text, part=False):
             return _on_term(term, "text = ?", (text,))
         case search.TextIs(term, text):
@@ -339,12 +372,16 @@ def _entries(db: Connection, seqs: list[int]) -> list[Entry]:
     """Fetch the acquisitions with these row numbers, in this order."""
     rows = db.rows(
         """SELECT a.seq, a.id, a.path, v.digest, a.format, a.started, v.ingested_at,
-            (SELECT sum(size) FROM file WHERE version = v.seq), v.preview, v.record
+            (SELECT sum(size) FROM file WHERE version = v.seq), v.preview, v.record,
+            k.sha256, k.label, k.second, k.predicted, k.decision
         FROM acquisition a JOIN version v ON v.seq = a.version
+            LEFT JOIN file f ON f.version = v.seq AND f.role = 'main' LEFT JOIN category k ON k.sha256 = f.sha256
         WHERE a.seq IN (SELECT value FROM json_each(?))""",
         (json.dumps(seqs),),
     )
-    found = {row[0]: Entry(row[1], os.fsdecode(row[2]), *row[3:]) for row in rows}
+    found = {
+        row[0]: Entry(row[1], os.fsdecode(row[2]), *row[3:10], Category(*row[11:]) if row[10] else None) for row in rows
+    }
     return [found[seq] for seq in seqs]
 
 
@@ -353,7 +390,7 @@ def _files(db: Connection, version: int) -> tuple[HashedFile, ...]:
     return tuple(HashedFile(os.fsdecode(path), *rest) for path, *rest in rows)
 
 
-def _below(root: str) -> tuple[bytes, bytes]:
+def below(root: str) -> tuple[bytes, bytes]:
     """Return the bounds between which the paths below the folder ``root`` sort."""
     folder = os.fsencode(os.path.abspath(root))  # noqa: PTH100 (as in path_key)
     separator = os.sep.encode("ascii")

@@ -94,6 +94,20 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Category:
+    """What the picture shows: a person's label (and a second one), and apart from it the newest prediction."""
+
+    label: str | None
+    second: str | None
+    predicted: str | None
+    decision: str | None
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return the JSON form."""
+        return {"label": self.label, "second": self.second, "predicted": self.predicted, "decision": self.decision}
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One acquisition as a list shows it, at its current version. Times are ISO 8601 text.
 
@@ -109,6 +123,7 @@ class Entry:
     size: int
     preview: str | None
     record_json: str
+    category: Category | None = None
 
     @property
     def record(self) -> dict[str, Any]:

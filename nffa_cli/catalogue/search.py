@@ -5,6 +5,7 @@
 ``magnification>5k``                  a term and a number: ``=`` (within 0.5 %) ``>`` ``>=`` ``<`` ``<=``
 ``beam.accelerating_voltage=10kV``    with a unit; a short name will do where it is unambiguous
 ``instrument.vendor=FEI``             a term and a text: ``=`` the whole, ``:`` a part; case does not matter
+``category:nanowires``                what the picture shows; also ``label:``, ``predicted:``, ``decision:uncertain``
 ``after:2024-05`` ``before:2024-06-01``   start of the acquisition, from and until (not included)
 """
 
@@ -68,7 +69,19 @@ class StartIs:
     before: str | None = None
 
 
-Filter = NumberIs | TextIs | FormatIs | StartIs
+@dataclass(frozen=True, slots=True)
+class CategoryIs:
+    """What the picture shows is ``text``, or holds it (``part``); ``field``: one of ``CATEGORIES``."""
+
+    field: str
+    text: str
+    part: bool = False
+
+
+CATEGORIES = ("category", "label", "predicted", "decision")
+"""What counts (a person's label, else an accepted prediction); what persons say; what a model says; how sure it is."""
+
+Filter = NumberIs | TextIs | FormatIs | StartIs | CategoryIs
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,8 @@ def parse(text: str, terms: Mapping[str, str | None]) -> Query:
             filters.append(_start(name, value))
         elif name == "format" and op in ":=":
             filters.append(FormatIs(value.casefold()))
+        elif name in CATEGORIES and op in ":=":
+            filters.append(CategoryIs(name, value, part=op == ":"))
         elif name in FIELDS and op in ":=":
             words += _words(value, field=name)
         else:

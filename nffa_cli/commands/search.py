@@ -22,6 +22,7 @@ def command(words: tuple[str, ...], limit: int, terminal: Terminal) -> int:
     \b
     Example:
       nffa search nanowire "magnification>5k" accelerating_voltage=10kV
+      nffa search category:nanowires decision=accepted
       nffa search sample:wafer format:zeiss-sem-tiff after:2024-05
     """  # noqa: D301
     query = " ".join(words)
