@@ -281,7 +281,10 @@ class _Walk:
                     self.report.add(place, "missing-attribute", what, supplier(place), (place,))
             else:
                 self.report.add(
-                    place, "recommended", f"the recommended attribute {concept.name} is missing", supplier(place)
+                    place,
+                    "recommended",
+                    f"the recommended attribute {concept.name} is missing",
+                    supplier(place, required=False),
                 )
 
     def _link(self, name: str, link: Link, members: Members, *, free: bool) -> Concept | None:
@@ -311,7 +314,10 @@ class _Walk:
         place = f"{group.path.rstrip('/')}/{concept.example}"
         if concept.need == "recommended":
             self.report.add(
-                place, "recommended", f"the recommended {concept.tag} {concept.example} is missing", supplier(place)
+                place,
+                "recommended",
+                f"the recommended {concept.tag} {concept.example} is missing",
+                supplier(place, required=False),
             )
         elif concept.need == "required":
             needs = tuple(self._needs(place, concept))

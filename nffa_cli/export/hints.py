@@ -11,12 +11,12 @@ SUPPLIERS = (
     ("/sample", "who prepared the sample knows: nffa session new"),
     ("start_time", "where the instrument's file says when, but no time zone: nffa profile add, with its time zone"),
     ("end_time", "leave it out where nobody knows it"),
-    ("/fabrication/vendor", "say it once for the instrument: nffa profile add, vendor"),
-    ("/fabrication/model", "say it once for the instrument: nffa profile add, model"),
-    ("/fabrication/serial_number", "say it once for the instrument: nffa profile add, serial"),
-    ("/fabrication", "say once who built the instrument: nffa profile add, vendor and model"),
-    ("/instrument/name", "say it once for the instrument: nffa profile add, name"),
-    ("/instrument", "say it once for the instrument: nffa profile add"),
+    ("/instrument/fabrication/vendor", "say it once for the instrument: nffa profile add, vendor"),
+    ("/instrument/fabrication/model", "say it once for the instrument: nffa profile add, model"),
+    ("/instrument/fabrication/serial_number", "say it once for the instrument: nffa profile add, serial"),
+    ("/instrument/fabrication", "say once who built the instrument: nffa profile add, vendor and model"),
+    ("/instrument/location", "say it once for the instrument: nffa profile add, facility"),
+    ("/measurement/instrument", "say it once for the instrument: nffa profile add"),
     ("@long_name", "say what the numbers are, for the label of the plot"),
     ("@signal", "name the field that is plotted"),
     ("@axes", "name the axes, slow to fast"),
@@ -25,9 +25,8 @@ SUPPLIERS = (
 """End of a path → who could supply it. The first that fits counts."""
 
 
-def supplier(path: str) -> str:
+def supplier(path: str, *, required: bool = True) -> str:
     """Return who could supply what is missing at ``path``."""
     plain = path.replace("/sample1", "/sample")
-    return next(
-        (hint for end, hint in SUPPLIERS if plain.endswith(end)), "supply it, or leave out the group that it is in"
-    )
+    unknown = "supply it, or leave out the group that it is in" if required else "leave it out where nobody knows it"
+    return next((hint for end, hint in SUPPLIERS if plain.endswith(end)), unknown)

@@ -241,3 +241,11 @@ def test_judge_a_finds_nothing_in_what_ours_lets_pass(judges, tmp_path):
 def test_the_command_loads_no_h5py_for_its_help():
     code = "import sys; from nffa_cli.commands import validate; sys.exit('h5py' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_hint_fits_what_is_missing():
+    from nffa_cli.export.hints import supplier
+
+    assert "profile" in supplier("/entry1/measurement/instrument/fabrication/vendor")
+    assert "profile" not in supplier("/entry1/measurement/instrument/detector1/fabrication", required=False)
+    assert "group" not in supplier("/entry1/sample/identifier_sample", required=False), "a sample is required"
