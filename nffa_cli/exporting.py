@@ -180,7 +180,7 @@ class _Export:
 
     def _start(self, item: Item, pool: Pool, store: Store | None) -> Outcome | None:
         """Hand out the job of one acquisition; what needs none is answered at once."""
-        final = os.path.realpath(item.target)
+        final = os.path.normcase(os.path.realpath(item.target))
         if final in self._taken:
             return _failed(item, f"exists: {item.target} was written for another acquisition in this run")
         self._taken.add(final)
