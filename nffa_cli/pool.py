@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
@@ -285,8 +286,12 @@ _ahead: list[subprocess.Popen[bytes]] = []
 
 
 def start_ahead(serves: str) -> None:
-    """Start a worker with the default limits before anything else is imported; the first pool takes it."""
-    _ahead.append(_spawn(Limits().memory_mb, serves))
+    """Start a worker with the default limits before anything else is imported; the first pool takes it.
+
+    Where none can be started, the pool tries again, and says why not.
+    """
+    with suppress(OSError):
+        _ahead.append(_spawn(Limits().memory_mb, serves))
 
 
 def _taken_ahead(memory_mb: int) -> subprocess.Popen[bytes] | None:
