@@ -97,6 +97,10 @@ def _figures(title: str, found: Mapping[str, Any]) -> Iterator[str]:
     for label, each in found["recall"].items():
         yield f"| {label} | {each['n']} | {each['recall']:.2f} |"
     yield ""
+    if found.get("clear"):
+        only = found["clear"]
+        yield f"Of the {only['n']} whose label is beyond doubt: accuracy {only['accuracy']:.3f}, macro-F1 {only['macro_f1']:.3f}."
+        yield ""
     if "series" in found:
         yield (
             "Right of each series (folder and first word of the file name): "

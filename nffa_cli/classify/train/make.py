@@ -6,6 +6,7 @@ nothing was fitted on, and ``measure`` names pictures that are only measured.
 
 from __future__ import annotations
 
+import csv
 import datetime
 import json
 import os
@@ -255,8 +256,21 @@ def _measured(
     series: dict[str, list[int]] = {}
     for n, source in enumerate(some.sources):
         series.setdefault(f"{source.partition('/')[0]}/{Path(source).stem.partition('_')[0]}", []).append(n)
-    said = logits.argmax(axis=1)
+    if clear := _clear(folder):
+        rows = np.array([n for n, source in enumerate(some.sources) if source in clear], np.intp)
+        only = measures.report(logits[rows], truth[rows], labels=classes[:-1], temperature=temperature)
+        result["clear"] = {key: only.get(key) for key in ("n", "accuracy", "balanced_accuracy", "macro_f1")}
+    said = np.where(truth < len(classes) - 1, logits[:, :-1].argmax(axis=1), logits.argmax(axis=1))
     result["series"] = {
         name: {"n": len(rows), "right": int((said[rows] == truth[rows]).sum())} for name, rows in sorted(series.items())
     }
     return result
+
+
+def _clear(folder: Path) -> set[str]:
+    """Return the pictures whose label is beyond doubt, where a table ``MANIFEST.csv`` (file, confidence) says so."""
+    path = folder / "MANIFEST.csv"
+    if not path.is_file():
+        return set()
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["file"] for row in csv.DictReader(file) if row.get("file") and row.get("confidence") == "clear"}

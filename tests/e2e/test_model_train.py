@@ -1,0 +1,114 @@
+"""``nffa model train`` from end to end: taught by a handful everywhere; trained where torch is."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nffa_cli.cli import run
+from tests import onnx_models
+
+TORCH = importlib.util.find_spec("torch") is not None and importlib.util.find_spec("onnx") is not None
+needs_torch = pytest.mark.skipif(not TORCH, reason="needs torch")
+
+
+def picture(path, level, rng):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(rng.normal(level, 25, (200, 260)).clip(0, 255).astype(np.uint8)).save(path)
+
+
+@pytest.fixture
+def base(tmp_path):
+    """A model that takes bright pictures for Particles and dark ones for Porous Sponge."""
+    path = tmp_path / "tiny.onnx"
+    path.write_bytes(onnx_models.good())
+    return path
+
+
+@pytest.fixture
+def handful(tmp_path):
+    """Eight pictures each of two categories, one of them new, told apart by their brightness."""
+    rng = np.random.default_rng(0)
+    for n in range(8):
+        picture(tmp_path / "handful/Tips" / f"{n}.png", 60, rng)
+        picture(tmp_path / "handful/Quantum dots" / f"{n}.png", 190, rng)
+    return tmp_path / "handful"
+
+
+def said(capsys):
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_handful_makes_a_model_that_classifies(tmp_path, base, handful, capsys):
+    out = tmp_path / "taught.onnx"
+    assert run(["model", "train", "--few-shot", str(handful), "--base", str(base), "--out", str(out), "--json"]) == 0
+    made = said(capsys)[0]
+    assert made["labels"] == [*onnx_models.LABELS, "Quantum dots"]
+    assert made["metrics"]["cross_validated"]["accuracy"] == 1.0
+    assert made["metrics"]["before"]["accuracy"] < 0.6
+    assert "each judged by a layer that had not learned from it" in out.with_suffix(".md").read_text()
+    assert run(["classify", str(handful), "--model", str(out), "--json"]) == 0
+    lines = [line for line in said(capsys) if line["type"] == "classification"]
+    right = [line["labels"][0]["label"] == line["path"].split("/")[-2] for line in lines]
+    assert len(right) == 16
+    assert all(right)
+
+
+def test_a_damaged_picture_is_named_and_left_out(tmp_path, base, handful, capsys):
+    (handful / "Tips" / "bad.jpg").write_bytes(b"\xff\xd8 no picture")
+    assert (
+        run(["model", "train", "--few-shot", str(handful), "--base", str(base), "--out", str(tmp_path / "t.onnx")]) == 0
+    )
+    assert "bad.jpg" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ([], "say what to learn from"),
+        (["--few-shot", ".", "--from-review"], "in one way"),
+        (["--from-review"], "catalogue"),
+    ],
+)
+def test_what_cannot_be_done_is_said(tmp_path, base, typed, told, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["model", "train", *typed, "--base", str(base)]) in (1, 2)
+    assert told in capsys.readouterr().err
+
+
+def test_without_torch_the_way_to_it_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert run(["model", "train", "--rendered", "4", "--out", str(tmp_path / "x.onnx")]) == 1
+    assert 'pip install "nffa-cli[train]"' in capsys.readouterr().err
+
+
+def test_the_published_sets_are_listed(capsys):
+    assert run(["dataset", "list", "--json"]) == 0
+    assert [line["name"] for line in said(capsys) if line["type"] == "dataset"] == ["nffa-sem", "nffa-sem-majority"]
+
+
+@needs_torch
+def test_a_folder_trains_a_model_twice_the_same(tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    for n in range(30):
+        picture(tmp_path / "ours/Dark things" / f"{n}.png", 70, rng)
+        picture(tmp_path / "ours/L5_Tips" / f"L5_{n}.png", 180, rng)
+    figures = []
+    for name in ("a.onnx", "b.onnx"):
+        typed = ["model", "train", str(tmp_path / "ours"), "--size", "64", "--epochs", "2", "--jobs", "1", "--json"]
+        assert run([*typed, "--out", str(tmp_path / name), "--cache", str(tmp_path / "cache")]) == 0
+        made = said(capsys)[0]
+        assert made["labels"] == ["Dark things", "Tips"]
+        assert made["metrics"]["pictures"]["training"] > 40
+        figures.append(made["metrics"]["test"]["accuracy"])
+    assert abs(figures[0] - figures[1]) <= 0.01
+    assert run(["model", "verify", str(tmp_path / "a.onnx")]) == 0
+    card = (tmp_path / "a.md").read_text()
+    assert "pictures of the folder ours" in card
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
