@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import export, ingest, search, startup, validate
+from tests.benchmarks import classify, export, ingest, search, startup, validate
 from tests.benchmarks.scale import SMOKE, Scale
 
 BENCHMARKS = {
@@ -26,6 +26,7 @@ BENCHMARKS = {
     "writer": export.writer,
     "export": export.command,
     "validate": validate.command,
+    "classify": classify.command,
 }
 
 

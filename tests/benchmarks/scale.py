@@ -19,9 +19,19 @@ class Scale:
     peer_files: int = 48
     export_files: int = 48
     side: int = 4096
+    pictures: int = 2_000
     peer: Path | None = None
 
 
 SMOKE = Scale(
-    rounds=1, small=40, middle=4, gigabytes=0.04, flat=200, records=2_000, peer_files=0, export_files=2, side=512
+    rounds=1,
+    small=40,
+    middle=4,
+    gigabytes=0.04,
+    flat=200,
+    records=2_000,
+    peer_files=0,
+    export_files=2,
+    side=512,
+    pictures=30,
 )
