@@ -321,7 +321,7 @@ def put(
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A body ready to be dropped: top and bottom (h, w) in pixels from its centre, mirrored in four ways.
+    """A body ready to be dropped: top and bottom (h, w) in pixels from its centre, mirrored and turned in eight ways.
 
     Outside the body the top is far below and the bottom far above everything.
     """
@@ -339,7 +339,9 @@ def patches(form: Form, radii: Array, reach: float = 1.0) -> list[Patch]:
         size = len(line)
         top, bottom = form(np.repeat(line, size)[None, :], np.tile(line, size)[None, :], np.array([k]))
         pair = [(a.reshape(size, size) * np.float32(r)).astype(np.float32) for a in (top, bottom)]
-        tops, bottoms = (tuple(np.ascontiguousarray(a[::m, ::n]) for m in (1, -1) for n in (1, -1)) for a in pair)
+        tops, bottoms = (
+            tuple(np.ascontiguousarray(b[::m, ::n]) for b in (a, a.T) for m in (1, -1) for n in (1, -1)) for a in pair
+        )
         found.append(Patch(tops, bottoms))
     return found
 
@@ -360,7 +362,7 @@ def drop(
     Parameters
     ----------
     pool, which
-        Patches, and which of them each body is; they are mirrored at random.
+        Patches, and which of them each body is; they are mirrored and turned at random.
     points
         (N, tries, 2) places (y, x) to fall on: the lowest is taken.
     sink
@@ -379,7 +381,7 @@ def drop(
         np.clip(places[..., axis], margin - 5, limits[axis] - margin + 4, out=places[..., axis])
     flat = height.ravel()
     at = places[..., 0] * limits[1] + places[..., 1]
-    flips = rng.integers(0, 4, number)
+    flips = rng.integers(0, 8, number)
     there: Array = np.zeros((number, 2), int)
     for k in range(number):
         patch, flip = pool[which[k]], flips[k]

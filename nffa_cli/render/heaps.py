@@ -22,7 +22,10 @@ DUST = 2500
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Radii in pixels: log-normal about ``middle`` with a factor ``spread`` (1.3 narrow, 2.5 broad), cut at the ends."""
+    """Radii in pixels: log-normal about ``middle`` with a factor ``spread`` (1.3 narrow, 2.5 broad).
+
+    None is below ``least``; what would be above ``most`` is drawn anew, from half of it up.
+    """
 
     middle: float
     spread: float
@@ -32,10 +35,11 @@ class Sizes:
     def draw(self, rng: Rng, number: int) -> Array:
         """Return that many radii."""
         radii = self.middle * np.exp(rng.standard_normal(number) * math.log(self.spread))
-        return np.clip(radii, self.least, self.most)
+        radii = np.where(radii > self.most, self.most * rng.uniform(0.5, 1, number), radii)
+        return np.maximum(radii, self.least)
 
 
-def broad(rng: Rng, middle: tuple[float, float] = (3, 11), most: float = 46) -> Sizes:
+def broad(rng: Rng, middle: tuple[float, float] = (2.4, 10), most: float = 46) -> Sizes:
     """Return the sizes of a powder: a decade or more between the smallest and the largest."""
     return Sizes(log_uniform(rng, *middle), float(rng.uniform(1.55, 2.5)), 1.0, most)
 
@@ -76,10 +80,14 @@ def heap(
     large = large[np.argsort(-np.log(large) + rng.normal(0, 0.55, len(large)))]
     grown = np.zeros((0, 3))
     if len(large):
+        # The larger a grain, the more one would see that it is there twice: they get more of the pool.
+        ranks = np.argsort(np.argsort(large))
+        shares = np.cumsum(np.sort(large) ** 1.5)
         number = min(POOL, len(large))
-        kept = np.sort(large)[np.linspace(0, len(large) - 1, number).astype(int)]
+        chosen = np.searchsorted(shares, np.linspace(0, shares[-1], number, endpoint=False))
+        kept = np.sort(large)[chosen]
         pool = patches(make(number), kept, reach)
-        which = (np.searchsorted(kept, large) + rng.integers(-4, 5, len(large))).clip(0, number - 1)
+        which = (np.searchsorted(chosen, ranks) + rng.integers(-2, 3, len(large))).clip(0, number - 1)
         points = fallen(rng, on, (len(large), tries), where)
         values = rng.normal(1, tone, len(large)).clip(0.4, 1.8)
         places = drop(on, rng, pool, which, points, sink=sink, values=values)

@@ -137,7 +137,7 @@ def _cut(rng: Rng, shape: Shape) -> Scene:
     on = crowd(Scene(np.where(below, block, height), np.where(below, np.float32(rng.uniform(0.6, 1.0)), tone)))
     curly = rng.random() < 0.5
     r = log_uniform(rng, 0.45, 1.3) if curly else log_uniform(rng, 0.7, 4)
-    number = int(np.clip(shape[1] / r * rng.uniform(0.6, 2.2), 30, 230))
+    number = int(np.clip(shape[1] / r * rng.uniform(0.6, 2.0), 30, 180))
     x0 = np.sort(rng.uniform(-10, shape[1] + 10, number))
     z = rng.uniform(-22, 10, number)
     tall = (bottom - top) * np.clip(rng.normal(1, rng.uniform(0.01, 0.15), number), 0.2, 1.3)

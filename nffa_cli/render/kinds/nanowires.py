@@ -227,7 +227,7 @@ def _bundle(rng: Rng, shape: Shape) -> Scene:
     on = crowd(bed(rng, shape)) if rng.random() < 0.7 else _dark(shape, rng)
     clusters = int(rng.choice([1, 2, 3, 6, 12, 20]))
     size = min(shape) * rng.uniform(0.3, 0.9) / math.sqrt(clusters)
-    each = int(np.clip(300 / clusters, 14, 130))
+    each = int(np.clip(240 / clusters, 12, 110))
     r = max(size * log_uniform(rng, 0.006, 0.03), 0.45)
     middle = rng.uniform((0.1, 0.1), (0.9, 0.9), (clusters, 2)) * np.array(shape)
     ways = rng.standard_normal((clusters, each, 3))

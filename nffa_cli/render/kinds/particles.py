@@ -104,7 +104,7 @@ def _layers(rng: Rng, shape: Shape) -> Scene:
     """Balls of one size a few layers deep, disordered, with the edge of the layers or holes that show the ground."""
     on = crowd(bed(rng, shape, tone=(0.35, 0.8)))
     r = log_uniform(rng, 3.2, 13)
-    where = part(rng, shape, share=rng.uniform(0.55, 0.9), ragged=rng.uniform(5, 25))
+    where = part(rng, shape, share=min(rng.uniform(0.55, 1.25), 1.0), ragged=rng.uniform(5, 25))
     number = int(np.clip(np.prod(shape) * where.mean() * rng.uniform(1.0, 2.2) / (math.pi * r * r), 10, 520))
     chosen = np.flatnonzero(where)[rng.integers(0, where.sum(), (number, 6))]
     points = np.stack([chosen // shape[1], chosen % shape[1]], axis=-1)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.beds import bed, log_uniform
-from nffa_cli.render.crowd import Crowd, Form, Rng, balls, crowd, drop, patches, put, standing, wires
+from nffa_cli.render.crowd import Crowd, Form, Rng, balls, crowd, doubled, drop, patches, put, standing, wires
 from nffa_cli.render.fields import Array, Shape, cells, fbm, grid, step
 from nffa_cli.render.habits import lying, potatoes, spindles, table, tumbled
 from nffa_cli.render.scene import Scene
@@ -301,7 +301,31 @@ def _upright_rods(rng: Rng, shape: Shape) -> Scene:
     return on.scene()
 
 
+def _packed(rng: Rng, shape: Shape) -> Scene:
+    """Crystals of one habit and size packed over the whole field, one or two deep."""
+    on = crowd(Scene(np.zeros(shape, np.float32), np.full(shape, rng.uniform(0.4, 0.8), np.float32)))
+    habit = str(rng.choice(["cube", "octahedron", "dodecahedron", "hexagon", "ball", "rice"]))
+    r = log_uniform(rng, 4, 16)
+    some = 24
+    radii = _radii(rng, some, r, rng.uniform(0.02, 0.15))
+    form: Form = balls
+    if habit == "rice":
+        form = spindles(rng, some, rng.uniform(1.5, 3), tip=0.3)
+    elif habit != "ball":
+        faces = table(habit, cut=rng.uniform(0, 0.6), long=rng.uniform(0.1, 0.6))
+        form = (
+            lying(rng, some, faces, tip=rng.uniform(0.02, 0.3))[0] if rng.random() < 0.6 else tumbled(rng, some, faces)
+        )
+    number = int(np.clip(np.prod(shape) * rng.uniform(0.7, 1.4) / (2.2 * r * r), 20, 430))
+    points = rng.uniform((-4, -4), (shape[0] + 4, shape[1] + 4), (number, 7, 2))
+    pool = patches(form, radii, 1.15)
+    drop(on, rng, pool, rng.integers(0, some, number), points, sink=0.25, values=rng.normal(1.05, 0.04, number))
+    doubled(on, rng, r * rng.uniform(0.3, 1.0), times=int(rng.integers(1, 3)))
+    return on.scene()
+
+
 ROWS = (
+    ("packed", _packed, (0.3e-6, 100e-6)),
     ("cubes", _cubes, (0.2e-6, 500e-6)),
     ("octahedra", _octahedra, (0.2e-6, 200e-6)),
     ("plates", _plates, (0.5e-6, 100e-6)),

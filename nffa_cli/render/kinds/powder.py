@@ -56,7 +56,7 @@ def _atomised(rng: Rng, shape: Shape) -> Scene:
         textured(on, rng, rng.uniform(0.1, 0.5), rng.uniform(2.5, 7))
     if rng.random() < 0.4:
         heap(on, rng, lambda n: grains(rng, n, uneven=0.5), Sizes(7, 1.5, 3, 16), cover=0.06, dust=False)
-    return _done(rng, on, where)
+    return _done(rng, on, where, deep=0.4)
 
 
 def _crushed(rng: Rng, shape: Shape) -> Scene:
@@ -68,8 +68,8 @@ def _crushed(rng: Rng, shape: Shape) -> Scene:
         on, rng, lambda n: grains(rng, n, faces=faces, uneven=0.3, flat=flat), broad(rng), cover=rng.uniform(1, 2),
         where=where, sink=0.45,
     )  # fmt: skip
-    if rng.random() < 0.6:
-        textured(on, rng, rng.uniform(0.1, 0.8), rng.uniform(2, 8))
+    if rng.random() < 0.8:
+        textured(on, rng, rng.uniform(0.2, 1.1), rng.uniform(2, 8))
     if rng.random() < 0.7:
         number = int(rng.uniform(100, 1800))
         scattered(on, rng, rng.uniform(0.5, 1.4, number), fallen(rng, on, (number,), where))
@@ -176,9 +176,9 @@ def _atomised_by_water(rng: Rng, shape: Shape) -> Scene:
     on, where = _field(rng, shape)
     sizes = broad(rng, (4, 10), 30)
     least = float(rng.uniform(0.4, 0.7))
-    for _ in range(3):
+    for _ in range(2):
         grown = heap(
-            on, rng, lambda n: potatoes(rng, n, least=least, flat=0.5), sizes, cover=rng.uniform(0.4, 0.9), where=where,
+            on, rng, lambda n: potatoes(rng, n, least=least, flat=0.5), sizes, cover=rng.uniform(0.5, 1.0), where=where,
             sink=0.6, dust=False,
         )  # fmt: skip
         satellites(on, rng, grown, rng.uniform(0.8, 2.5), (0.35, 0.75))

@@ -89,7 +89,7 @@ def _slope(rng: Rng, shape: Shape) -> Scene:
 
 def _dendrites(rng: Rng, shape: Shape) -> Scene:
     """Electrolytic copper or silver: fern-like bodies with side arms, in a loose heap."""
-    on = crowd(Scene(np.full(shape, -15, np.float32), np.full(shape, rng.uniform(0.5, 0.8), np.float32)))
+    on = crowd(Scene(np.full(shape, -32, np.float32), np.full(shape, rng.uniform(0.5, 0.8), np.float32)))
     stems = int(rng.uniform(40, 100))
     length = Sizes(log_uniform(rng, 22, 60), 1.5, 10, 110).draw(rng, stems)
     by = turns(rng, stems) * np.array([1, 1, 0.7])[None, :, None]
@@ -115,7 +115,7 @@ def _dendrites(rng: Rng, shape: Shape) -> Scene:
     tips = paths[:, :, 1].reshape(-1, 3)[:: int(rng.integers(1, 3))][:1400]
     if rng.random() < 0.7:
         put(on, balls, tips[:, :2], rng.uniform(0.8, 2.2, len(tips)), 1.0, z=tips[:, 2], lift=0.0)
-    doubled(on, rng, rng.uniform(3, 9), times=int(rng.integers(1, 3)))
+    doubled(on, rng, rng.uniform(2, 6), times=int(rng.integers(2, 4)))
     return on.scene()
 
 
