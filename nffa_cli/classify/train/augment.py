@@ -68,11 +68,11 @@ def _lit(x: Tensor, generator: torch.Generator) -> Tensor:
     def each(values: Tensor) -> Tensor:
         return values[:, None, None, None]
 
-    gamma = (_uniform(count, -1, 1, generator) * 0.7).exp()
+    gamma = (_uniform(count, -1, 1, generator) * 0.55).exp()
     x = x.clamp(1e-4, 1).pow(each(gamma))
     mean = x.mean(dim=(2, 3), keepdim=True)
     gain = torch.where(
-        _some(count, 0.3, generator), _uniform(count, 1.0, 2.5, generator), _uniform(count, 0.5, 1.2, generator)
+        _some(count, 0.3, generator), _uniform(count, 1.0, 1.9, generator), _uniform(count, 0.5, 1.2, generator)
     )
     x = (x - mean) * each(gain) + (mean + each(_uniform(count, -0.15, 0.15, generator)))
     ramp = torch.linspace(-0.5, 0.5, size, device=x.device)
@@ -80,7 +80,7 @@ def _lit(x: Tensor, generator: torch.Generator) -> Tensor:
     x = x + each(sloped * _uniform(count, -1, 1, generator)) * ramp[None, None, :, None]
     x = x + each(sloped * _uniform(count, -1, 1, generator)) * ramp[None, None, None, :]
     x = _focused(x, generator)
-    noise = _some(count, 0.5, generator).float() * _uniform(count, 0, 1, generator).square() * 0.12
+    noise = _some(count, 0.5, generator).float() * _uniform(count, 0, 1, generator).square() * 0.08
     x = x + each(noise) * torch.empty_like(x).normal_(generator=generator)
     return x.clamp_(0, 1)
 
@@ -105,9 +105,9 @@ def _focused(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _written_on(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Return a fifth of the pictures with a strip or a box of one grey over them, as bars and labels leave behind."""
+    """Return an eighth of the pictures with a strip or a box of one grey over them, as bars and labels leave behind."""
     count, size = len(x), x.shape[-1]
-    chosen = _some(count, 0.2, generator)
+    chosen = _some(count, 0.12, generator)
     numbers = torch.rand(count, 5, generator=generator, device=generator.device)
     for n in torch.nonzero(chosen).flatten().tolist():
         tall, wide, down, right, level = numbers[n].tolist()
