@@ -339,9 +339,7 @@ def patches(form: Form, radii: Array, reach: float = 1.0) -> list[Patch]:
         size = len(line)
         top, bottom = form(np.repeat(line, size)[None, :], np.tile(line, size)[None, :], np.array([k]))
         pair = [(a.reshape(size, size) * np.float32(r)).astype(np.float32) for a in (top, bottom)]
-        tops, bottoms = (
-            tuple(np.ascontiguousarray(b[::m, ::n]) for b in (a, a.T) for m in (1, -1) for n in (1, -1)) for a in pair
-        )
+        tops, bottoms = (tuple(b[::m, ::n] for b in (a, a.T) for m in (1, -1) for n in (1, -1)) for a in pair)
         found.append(Patch(tops, bottoms))
     return found
 

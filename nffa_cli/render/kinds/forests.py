@@ -141,6 +141,9 @@ def _cut(rng: Rng, shape: Shape) -> Scene:
     x0 = np.sort(rng.uniform(-10, shape[1] + 10, number))
     z = rng.uniform(-22, 10, number)
     tall = (bottom - top) * np.clip(rng.normal(1, rng.uniform(0.01, 0.15), number), 0.2, 1.3)
+    crusted = rng.random() < 0.4
+    if crusted:
+        tall = np.minimum(tall, bottom - top)
     points = 18 if curly else 5
     t = np.linspace(0, 1, points)[None]
     sway = rng.standard_normal((number, points)) * (rng.uniform(0.6, 3.5) if curly else rng.uniform(0, 0.6))
@@ -151,7 +154,7 @@ def _cut(rng: Rng, shape: Shape) -> Scene:
     found = np.stack([path_y, path_x, np.broadcast_to(z[:, None], path_y.shape)], axis=2)
     radii = r * np.exp(rng.normal(0, 0.2, (number, 1))) * np.linspace(1, rng.uniform(0.4, 1.1), points)[None]
     wires(on, found, radii, rng.normal(1.0, 0.06, number) * np.interp(z, [-22, 10], [0.6, 1.1]))
-    if rng.random() < 0.4:  # the crust of the top, seen obliquely
+    if crusted:  # the crust of the top, seen obliquely
         deep = rng.uniform(4, 28)
         crust = y < top + fbm(rng, (1, shape[1]), (1, 20), octaves=4)[0] * rng.uniform(0.5, 3) + deep
         crust &= y > top - deep * rng.uniform(0, 3)

@@ -70,7 +70,7 @@ def _dark(shape: Shape, rng: Rng) -> Crowd:
 def _mat(rng: Rng, shape: Shape) -> Scene:
     """A deep mat of thin wires at all angles, straight or curved, no ground to be seen."""
     on = _dark(shape, rng)
-    r = log_uniform(rng, 0.45, 2.2)
+    r = log_uniform(rng, 0.45, 1.7)
     number = int(np.clip(rng.uniform(1.5, 3.2) * np.prod(shape) / (2 * r * 150), 40, 110))
     length = rng.uniform(70, 280, number)
     angle = rng.uniform(0, 2 * math.pi, number)
@@ -147,12 +147,13 @@ def _few(rng: Rng, shape: Shape) -> Scene:
     start = rng.uniform((0.05, 0.05), (0.95, 0.95), (groups, 2)) * np.array(shape)
     start = start[of] + rng.normal(0, 2.5 * r, (len(of), 2))
     found = _middle(paths(rng, start, angle, length, bend=rng.choice([0.02, 0.3]), points=6, level=r * 1.2))
+    tone = float(on.material.mean()) * log_uniform(rng, 0.95, 1.9)
     taper = np.linspace(1, rng.uniform(0.3, 1.0), 6)[None, :]
     wires(
         on,
         found,
         r * np.exp(rng.normal(0, 0.2, (len(of), 1))) * taper,
-        rng.normal(log_uniform(rng, 1, 2), 0.1, len(of)),
+        rng.normal(tone, 0.08 * tone, len(of)),
     )
     if rng.random() < 0.3:
         tips = found[:, -1]
@@ -176,7 +177,7 @@ def _single(rng: Rng, shape: Shape) -> Scene:
     start = rng.uniform((0.3, 0.3), (0.7, 0.7), (number, 2)) * np.array(shape)
     length = r * rng.uniform(10, 40, number)
     points = 14
-    bend = float(rng.choice([0.02, 0.02, 0.3, 0.9]))
+    bend = float(rng.choice([0.02, 0.02, 0.02, 0.35]))
     found = paths(rng, start, angle, length, bend=bend, points=points, level=r)
     if rng.random() < 0.25:  # a kink
         turn = rng.choice([-1, 1]) * rng.uniform(0.5, 1.3)
@@ -272,6 +273,7 @@ def _branched(rng: Rng, shape: Shape) -> Scene:
     r = max(size * rng.uniform(0.008, 0.03), 0.6)
     angle = rng.uniform(0, 2 * math.pi, trunks)
     start = _anywhere(rng, shape, trunks, 0)
+    start[0] = rng.uniform(0.3, 0.7, 2) * shape
     level = rng.uniform(3, 25, trunks)
     trunk = _middle(paths(rng, start, angle, np.full(trunks, size), bend=0.05, points=12, level=level))
     each = int(np.clip(420 / trunks, 8, 40))
