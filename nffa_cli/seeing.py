@@ -95,12 +95,18 @@ def _loaded(path: str, sha256: str) -> tuple[models.Model, onnx.Network]:
 
 
 def _which(signals: Sequence[Signal]) -> int | None:
-    """Return the number of the signal to look at: the largest image, else the first frame of the largest stack."""
-    for kind in ("image", "stack"):
-        found = [n for n, each in enumerate(signals) if each.kind == kind and each.layout is not None]
-        if found:
-            return max(found, key=lambda n: (math.prod(signals[n].shape), -n))
-    return None
+    """Return the number of the signal to look at: the first image or stack, but for small copies of a larger one."""
+    areas = {
+        n: math.prod(_frame_shape(each))
+        for n, each in enumerate(signals)
+        if each.kind in ("image", "stack") and each.layout is not None
+    }
+    return next((n for n, area in areas.items() if 4 * area >= max(areas.values())), None)
+
+
+def _frame_shape(signal: Signal) -> tuple[int, ...]:
+    """Return height and width of a signal's frames."""
+    return signal.shape[-3:-1] if pixels.is_colour(signal) else signal.shape[-2:]
 
 
 def _picture(raw: RawMetadata, signal: Signal, *, short: int) -> tuple[images.Picture, str]:
@@ -110,13 +116,13 @@ def _picture(raw: RawMetadata, signal: Signal, *, short: int) -> tuple[images.Pi
     if layout.method == "picture" and Path(layout.path).stat().st_size <= reading.HELD:
         data = Path(layout.path).read_bytes()
         return images.decode(data, short=short, where=layout.path), hashlib.sha256(data).hexdigest()
-    colour = pixels.is_colour(signal)
-    height, width = signal.shape[-3:-1] if colour else signal.shape[-2:]
+    height, width = _frame_shape(signal)
     if min(height, width) < images.LEAST_SIDE:
         raise UnreadableFile(f"{width} × {height} pixels show nothing", code="too-small")
     palette, is_negative = _stored_colours(raw.tree.get("tiff"))
     factor = 1 if palette is not None else max(1, min(height, width) // images.wanted(short))
-    samples = pixels.frame(signal, (), max_side=-(-max(height, width) // factor), loaders=reading.loaders({}))
+    first = (0,) * (len(signal.shape) - 2 - pixels.is_colour(signal))
+    samples = pixels.frame(signal, first, max_side=-(-max(height, width) // factor), loaders=reading.loaders({}))
     if palette is not None and signal.dtype == "uint8" and samples.ndim == 2:
         picture = images.from_samples(palette[samples.astype(np.uint8)], short=short)
     else:
