@@ -118,7 +118,7 @@ def bubbles(
     sizes = np.minimum(radius * np.exp(rng.normal(0, spread, len(points))), near[:, 1] * (0.55 + overlap))
     if spread > 0.25:
         extra = scatter(rng, shape, radius * 0.9, margin=radius)
-        gap = np.array([np.min(np.hypot(*(points - one).T) - sizes) for one in extra])
+        gap = (np.hypot(*(extra[:, None] - points[None]).transpose(2, 0, 1)) - sizes).min(axis=1)
         extra, gap = extra[gap > radius * 0.12], gap[gap > radius * 0.12]
         points, sizes = np.concatenate([points, extra]), np.concatenate([sizes, np.minimum(gap * 0.9, radius)])
     for (y, x), r in zip(points, sizes, strict=True):
@@ -126,7 +126,7 @@ def bubbles(
         aspect = float(rng.uniform(0.85, 1.0))
         bowl = ellipsoid(r, r * aspect, r, float(rng.uniform(0, 3.14)), sunk=1.0)
         stamp_max(deep, bowl, y, x, base=lift)
-        if windows and rng.random() < windows and r > 3:
+        if windows and rng.random() < windows and r > 4.5:
             for _ in range(int(rng.integers(1, 5))):
                 turn, out = rng.uniform(0, 2 * math.pi), r * rng.uniform(0.15, 0.75)
                 hole = ball(r * float(rng.uniform(0.12, 0.36)), sunk=1.0)
@@ -188,7 +188,7 @@ def _tape(rng: Rng, shape: Shape) -> Scene:
     height = fbm(rng, shape, shape[1] * 0.1, octaves=3) * np.float32(rng.uniform(0.3, 2.0))
     pits = scatter(rng, shape, shape[1] * rng.uniform(0.06, 0.25))
     for y, x in pits:
-        r = between(rng, 1.5, shape[1] * 0.03)
+        r = between(rng, 1.0, 1.0 + shape[1] * 0.025)
         dent = ellipsoid(r, r * float(rng.uniform(0.6, 1)), r * 0.5, float(rng.uniform(0, 3)), sunk=1.0)
         stamp_max(height, dent, y, x, base=None)
     return Scene(-height, material.astype(np.float32))
@@ -208,7 +208,7 @@ def _scratched(rng: Rng, shape: Shape) -> Scene:
 def _pored(rng: Rng, shape: Shape) -> Scene:
     """Draw a track-etched filter membrane."""
     height = fbm(rng, shape, 20) * np.float32(0.3)
-    r = between(rng, 1.2, shape[1] * 0.03)
+    r = between(rng, 1.0, 1.0 + shape[1] * 0.025)
     material = np.full(shape, rng.uniform(0.6, 1.1), np.float32)
     for y, x in rng.uniform(0, 1, (int(rng.integers(10, 120)), 2)) * shape:
         hole = ball(r, sunk=1.0)

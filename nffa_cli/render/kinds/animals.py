@@ -90,7 +90,7 @@ def _cuticle(rng: Rng, shape: Shape) -> Scene:
 def _wing(rng: Rng, shape: Shape) -> Scene:
     """Draw the scales of a wing: rows of overlapping ridged tongues."""
     unit = shape[1] / 256
-    wide = between(rng, 16, 75) * unit
+    wide = between(rng, 21, 85) * unit
     long = wide * float(rng.uniform(1.6, 3))
     lead = float(rng.uniform(0, 6.3))
     v, u = turned(shape, lead)
@@ -159,7 +159,7 @@ def _limb(rng: Rng, shape: Shape) -> Scene:
         thick, long = max(r * float(rng.uniform(0.02, 0.07)), 0.9), r * float(rng.uniform(0.3, 1.8))
         side = np.gradient(path, axis=0)
         side /= np.maximum(np.hypot(*side.T), 1e-6)[:, None]
-        for j in rng.integers(0, len(path), int(rng.integers(10, 110) / number)):
+        for j in rng.integers(0, len(path), int(rng.integers(10, 80) / number)):
             out = float(rng.uniform(-1, 1))
             normal = np.array([side[j, 1], -side[j, 0]])
             t = np.linspace(0, 1, 6)[:, None]
@@ -228,7 +228,7 @@ def _feather(rng: Rng, shape: Shape) -> Scene:
         trunk = middle + t[:, None] * way + (k + bow)[:, None] * across
         paths.append(np.column_stack([trunk, np.full(30, 0.05 * pitch)]))
         radii.append(np.full(30, pitch * 0.07))
-        for s in np.arange(-half, half, max(fine, half / 14)):
+        for s in np.arange(-half, half, max(fine, half / 11)):
             for angle in sides:
                 q = np.linspace(0, 1, 6)[:, None]
                 turn = lead + angle * (1 - 0.3 * q)

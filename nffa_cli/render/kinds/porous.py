@@ -104,7 +104,7 @@ def _closed_foam(rng: Rng, shape: Shape) -> Scene:
 
 def _windowed(rng: Rng, shape: Shape) -> Scene:
     """Draw an emulsion-templated solid: round voids that open into one another through round windows."""
-    radius = between(rng, 7, 50) * shape[1] / 256
+    radius = between(rng, 10, 55) * shape[1] / 256
     height = bubbles(rng, shape, radius, spread=rng.uniform(0.05, 0.45), overlap=rng.uniform(0.05, 0.22), windows=0.95,
                      cut=rng.uniform(0.2, 0.7))  # fmt: skip
     height += fbm(rng, shape, max(radius * 0.2, 2)) * np.float32(radius * rng.uniform(0.0, 0.03))

@@ -284,7 +284,7 @@ def _row(rng: Rng, shape: Shape) -> Scene:
     rows = int(rng.integers(1, 4))
     half = int((tall + 2 * foot) * unit) + 2
     small = Scene(np.full((2 * half + 1, 2 * half + 1), -np.inf, np.float32))
-    draw(small, seen(lathe(t * tall, r, sides=18), view, unit, (half, half), (0, 0, 0)))
+    draw(small, seen(lathe(t * tall, r, sides=14), view, unit, (half, half), (0, 0, 0)))
     hole = lathe(np.array([0.0, 0.2]), np.array([foot * 2.0, foot * 1.5]), sides=20)
     reach = int(130 / pitch) + 1
     for k in range(rows):
