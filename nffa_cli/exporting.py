@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import nexus, plan, scan, settings
+from nffa_cli import plan, recipe, scan, settings
 from nffa_cli.catalogue.assets import Asset
 from nffa_cli.catalogue.rows import path_key
 from nffa_cli.catalogue.store import Store
@@ -199,7 +199,7 @@ class _Export:
         """Return what the catalogue remembers of this export if source, versions and file are what they were."""
         for asset in store.assets(item.id):
             if asset.path == os.path.abspath(item.target) and asset.source == plan.stamp(item.acquisition):  # noqa: PTH100
-                wanted = nexus.recipe(asset.format, item.context, self.values["export.compression"])
+                wanted = recipe.of(asset.format, item.context, self.values["export.compression"])
                 whole = asset.complete or not self.wish.strict
                 if whole and asset.recipe == wanted and _stamp(asset.path) == (asset.size, asset.mtime_ns):
                     return asset

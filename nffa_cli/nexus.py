@@ -12,19 +12,15 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import __version__, extract, forms, layouts, readiness, reading
-from nffa_cli.crosswalk import digests, outward, personal
+from nffa_cli import __version__, forms, layouts, readiness, reading, recipe
+from nffa_cli.crosswalk import outward, personal
 from nffa_cli.errors import NffaError
 from nffa_cli.export import check, findings, hdf5, marks, nodes, nxdl, nxem
 from nffa_cli.export.tree import Tree
 from nffa_cli.records import FileStamp, RawMetadata, Record, Signal
-
-VERSION = "1"
-"""Changes when the same record makes another file, so that what was exported before becomes due again."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -37,20 +33,6 @@ def warm_up() -> None:
     reading.warm_up()
     with suppress(NffaError):
         nxdl.load()
-
-
-def recipe(format_: str, context: Mapping[str, Any], compression: str) -> str:
-    """Return a digest of all that an export depends on beside the source's bytes."""
-    folder = Path(context["crosswalks"])
-    inward, shape = _knowledge(str(folder))
-    parts = [VERSION, __version__, extract.VERSION, inward.get(format_), shape, context["digest"], compression]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-@cache
-def _knowledge(folder: str) -> tuple[Mapping[str, str], str]:
-    outside = (Path(folder) / "outward" / "nxem.yaml").read_bytes()
-    return digests.by_format(Path(folder)), hashlib.sha256(outside).hexdigest()
 
 
 def export(job: dict[str, Any]) -> reading.Result:
@@ -72,7 +54,7 @@ def export(job: dict[str, Any]) -> reading.Result:
     )
     if state.state != "ready":
         return reading.verdict(state.state, state.reason, raw.format)
-    made_with = recipe(raw.format, job["context"], job["compression"])
+    made_with = recipe.of(raw.format, job["context"], job["compression"])
     source = _source(job, files, made_with)
     header: dict[str, Any] = {
         "state": "ready",

@@ -38,6 +38,12 @@ def test_help_loads_nothing_heavy(arguments):
     assert not [name for name in loaded if name.startswith("nffa_cli.commands.")]
 
 
+@pytest.mark.parametrize("command", ["ingest", "export_nexus", "inspect"])
+def test_what_is_heavy_is_the_workers_business(command):
+    loaded = loaded_after(f"import nffa_cli.commands.{command}, nffa_cli.pipeline, nffa_cli.exporting")
+    assert not loaded & {"numpy", "h5py", "PIL", "rsciio", "onnxruntime"}
+
+
 def test_each_line_of_help_is_the_commands_own():
     from nffa_cli.cli import COMMANDS, root
 
