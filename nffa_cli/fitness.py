@@ -334,6 +334,19 @@ def _crosswalks() -> Iterator[Item]:
         yield Item("crosswalks", "ok", f"{len(check.files(folder))} crosswalks, all right")
 
 
+def _model() -> Iterator[Item]:
+    from nffa_cli import classifying
+    from nffa_cli.classify import models
+
+    values = settings.load()
+    if not list(models.places()):
+        yield Item("model", "warn", "there is none to classify pictures with", models.GET_ONE)
+        return
+    model = classifying.model_of(values, classifying.Wish())
+    classifying.try_model(models.Place(Path(model.where), model.origin, model.sha256), model.sha256, values)
+    yield Item("model", "ok", f"{model.name} {model.version} runs")
+
+
 # --- the data ---
 
 
@@ -369,5 +382,6 @@ def _folder(folder: str) -> Iterator[Item]:
 
 CHECKS: tuple[Check, ...] = (
     _python, _sqlite, _readers, _limits, _clock, _nffa_home, _settings, _profiles, _sessions, _crosswalks, _catalogue,
+    _model,
 )  # fmt: skip
 """Every check, in the order in which a person wants to hear."""

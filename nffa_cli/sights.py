@@ -7,13 +7,14 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from nffa_cli import classifying, exporting
 from nffa_cli.classifying import Seen
-from nffa_cli.errors import DiskError
+from nffa_cli.errors import DiskError, NffaError
+from nffa_cli.progress import Reporter
 from nffa_cli.records import Outcome
 from nffa_cli.settings import Settings
 from nffa_cli.story import Teller
@@ -37,7 +38,7 @@ def tell(found: Iterable[Seen], terminal: Terminal, *, top: int, csv_path: str |
     reporter = terminal.reporter()
     reporter.begin("classifying", None)
     if reporter.draws:
-        threading.Thread(target=lambda: reporter.expect(total()), daemon=True).start()
+        threading.Thread(target=_count, args=(total, reporter), daemon=True).start()
     try:
         with _table(csv_path, top) as write:
             for seen in found:
@@ -77,6 +78,11 @@ def after_ingest(folder: str, values: Settings, terminal: Terminal) -> Callable[
             yield seen.outcome
 
     return then
+
+
+def _count(total: Callable[[], int], reporter: Reporter) -> None:
+    with suppress(NffaError, OSError):  # a folder that goes while it is counted is the run's own trouble
+        reporter.expect(total())
 
 
 def _sentence(line: Mapping[str, Any], top: int) -> str:
