@@ -9,7 +9,6 @@ stand alone in the picture are left.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,10 +83,7 @@ def find(grey: NDArray[np.uint8]) -> list[Bar]:
     height, width = grey.shape
     if height < 48 or width < 48:
         return []
-    steps = np.abs(np.diff(grey.astype(np.int16), axis=1))
-    zone = np.ones(height, bool)
-    zone[height // 6 : int(LOW * height)] = False
-    candidates = np.flatnonzero(((steps <= EVEN).mean(axis=1) >= WIDE) & zone)
+    candidates = _even_rows(grey)
     levels = np.full(height, -1, np.int16)
     if len(candidates):
         middle = np.median(grey[candidates, ::3], axis=1).astype(np.int16)
@@ -95,10 +91,23 @@ def find(grey: NDArray[np.uint8]) -> list[Bar]:
         levels[candidates[share >= WIDE]] = middle[share >= WIDE]
     found = []
     for top, bottom in _runs(levels, gap=max(3, height // 32)):
-        bar = _bar(grey, steps, top, bottom, int(np.median(levels[top:bottom][levels[top:bottom] >= 0])))
+        if bottom - top < 4:
+            continue
+        bar = _bar(grey, top, bottom, int(np.median(levels[top:bottom][levels[top:bottom] >= 0])))
         if bar is not None:
             found.append(bar)
     return found
+
+
+def _even_rows(grey: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Return the rows, near enough to an edge for a bar, most of whose neighbours are alike; every second pair is asked."""
+    height, width = grey.shape
+    found = []
+    for start, stop in ((0, height // 6), (int(LOW * height), height)):
+        left, right = grey[start:stop, 0 : width - 1 : 2], grey[start:stop, 1:width:2]
+        alike = np.maximum(left, right) - np.minimum(left, right) <= EVEN
+        found.append(np.flatnonzero(np.count_nonzero(alike, axis=1) >= WIDE * alike.shape[1]) + start)
+    return np.concatenate(found)
 
 
 def _runs(levels: NDArray[np.int16], *, gap: int) -> list[tuple[int, int]]:
@@ -118,16 +127,18 @@ def _runs(levels: NDArray[np.int16], *, gap: int) -> list[tuple[int, int]]:
     return runs
 
 
-def _bar(grey: NDArray[np.uint8], steps: NDArray[Any], top: int, bottom: int, level: int) -> Bar | None:
+def _bar(grey: NDArray[np.uint8], top: int, bottom: int, level: int) -> Bar | None:
     """Return the bar that lies in a run of rows with one background, or None."""
     height = len(grey)
-    away = np.abs(grey[top:bottom].astype(np.int16) - level)
     begins = top == 0 or _is_edge(grey, top, level, out=-1)
     ends = bottom >= height - 1 or _is_edge(grey, bottom, level, out=1)
     if not ends or (not begins and bottom < END * height):
         return None
+    rows = grey[top:bottom].astype(np.int16)
+    away = np.abs(rows - level)
     text = away > STRONG
-    written = np.flatnonzero((text.mean(axis=1) >= 0.004) & ((steps[top:bottom] > STRONG).mean(axis=1) >= 0.003))
+    sharp = np.abs(np.diff(rows, axis=1)) > STRONG
+    written = np.flatnonzero((text.mean(axis=1) >= 0.004) & (sharp.mean(axis=1) >= 0.003))
     if not len(written):
         return None
     if not begins or bottom - top > THICK * height:
