@@ -157,13 +157,13 @@ def seen(store: Store, sha256: str) -> dict[str, Any]:
 
 
 def tell_seen(line: Mapping[str, Any], terminal: Terminal) -> None:
-    """Show to a person what a model and what persons say."""
-    if (made := line["prediction"]) is not None:
-        sure = f"{made['label']} {made['score']:.2f}, {made['decision']}"
-        terminal.line(f"  {made['model']} says: {sure}, looks like one of its kind {made['in_distribution']:.2f}")
+    """Show to a person what persons say, and after it what a model says."""
     for each in line["labels"]:
         words = " or ".join(word for word in (each["label"], each["second"]) if word) or each["answer"]
         terminal.line(f"  {each['labeller']} says: {words}" + (f" ({each['note']})" if each["note"] else ""))
+    if (made := line["prediction"]) is not None:
+        sure = f"{made['label']} {made['score']:.2f}, {made['decision']}"
+        terminal.line(f"  {made['model']} says: {sure}, looks like one of its kind {made['in_distribution']:.2f}")
 
 
 def status(report: StatusReport, terminal: Terminal) -> int:

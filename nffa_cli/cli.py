@@ -14,6 +14,7 @@ COMMANDS = {
     "inspect": "Show what a file holds and what nffa makes of it; nothing is stored.",
     "export-nexus": "Write NXem files (NeXus) of files, folders or ids.",
     "classify": "Say what SEM pictures show, how sure that is, or none of it.",
+    "review": "Confirm or correct what classify says, picture by picture.",
     "model": "List, show, verify, add, remove and train the models of classify.",
     "dataset": "List and fetch published picture sets to train on.",
     "validate": "Judge NeXus files by the definitions of NXem.",

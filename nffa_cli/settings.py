@@ -49,6 +49,7 @@ SETTINGS = (
     Setting("ingest.classify", False, "Classify what is recorded, as --classify does."),
     Setting("classify.model", "", "Name of the model (empty: the shipped one, or the one that was added)."),
     Setting("classify.jobs", 0, "Worker processes of classify (0: one for each processor)."),
+    Setting("review.labeller", "", "Name under which review stores your answers (empty: the name of your account)."),
     Setting("export.jobs", 1, "Worker processes of export-nexus."),
     Setting("export.compression", "gzip", "How export-nexus packs samples; gzip is read everywhere."),
 )

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -126,6 +127,34 @@ class Terminal:
         """Print one line of a person's result (not with ``--json``)."""
         if not self.as_json:
             print(printable(text))
+
+    @property
+    def draws_pictures(self) -> bool:
+        """Whether a person sees what is printed, so that a picture is worth drawing."""
+        return not self.as_json and sys.stdout.isatty()
+
+    def picture(self, characters: str) -> None:
+        """Print a picture as ``inline.draw`` made it, control characters and all."""
+        if not self.as_json:
+            sys.stdout.write(characters + "\n")
+
+    def window(self) -> tuple[int, int]:
+        """Return the columns and lines of the window."""
+        size = shutil.get_terminal_size()
+        return size.columns, size.lines
+
+    def prompt(self, text: str) -> None:
+        """Ask a person for something, on the same line."""
+        print(printable(text), end="", flush=True)
+
+    def confirm(self, question: str) -> bool:
+        """Ask a person a question; only ``y`` or ``yes`` is a yes."""
+        self.prompt(question)
+        return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+    def flush(self) -> None:
+        """Let what was printed be seen now: somebody answers it."""
+        sys.stdout.flush()
 
     def say(self, text: str) -> None:
         """Tell a person something beside the result (not with ``--quiet``)."""

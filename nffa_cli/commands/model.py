@@ -10,7 +10,7 @@ from nffa_cli import settings
 from nffa_cli.commands.options import output_options
 from nffa_cli.terminal import Terminal
 
-MORE = {"train": "model_train"}
+MORE = {"report": "model_report", "train": "model_train"}
 """Subcommands with a module of their own, imported when they are called."""
 
 

@@ -19,11 +19,11 @@ LAYERS = (
     {"errors", "records", "progress"},
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk"},
     {"settings", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
-     "catalogue", "pool", "samples", "terminal", "export", "render", "classify"},
-    {"reading", "nexus", "seeing", "worker"},
+     "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "inline", "keyboard"},
+    {"reading", "recipe", "nexus", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
-    {"exporting", "classifying"},
-    {"story", "browse", "fitness", "tour", "sights", "modelling", "training"},
+    {"exporting", "classifying", "viewing", "reviewing", "accepting"},
+    {"story", "browse", "fitness", "tour", "sights", "modelling", "asking", "sitting", "labels", "reporting", "training"},
     {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""
@@ -47,7 +47,7 @@ ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render")}
 DOORS = {
     "rsciio": {"extract.rosetta"},
     "hyperspy": {"signals"},
-    "PIL": {"preview", "ink", "layouts", "render.bars", "classify.images", "classify.train.drawing"},
+    "PIL": {"preview", "ink", "layouts", "render.bars", "classify.images", "inline", "classify.train.drawing"},
     "onnxruntime": {"classify.onnx"},
     "torch": {"classify.train"},
     "sqlite3": {"catalogue"},
