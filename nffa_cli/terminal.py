@@ -25,6 +25,9 @@ GAP = 2
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
+PLACES = frozenset({"path", "output"})
+"""Keys of JSON lines that name files."""
+
 _ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, default=dict)  # a Mapping need not be a dict
 
 
@@ -35,7 +38,7 @@ def printable(text: object) -> str:
 
 
 def json_line(value: Mapping[str, Any]) -> str:
-    """Return one line of JSON; each path that is not UTF-8 gets a ``path_b64`` beside it that is exact."""
+    """Return one line of JSON; each path that is not UTF-8 gets a ``path_b64`` (``output_b64``) beside it that is exact."""
     line = _ENCODER.encode(value)
     return (
         _ENCODER.encode(_exact_paths(value)) if "\\ud" in line else line
@@ -45,10 +48,11 @@ def json_line(value: Mapping[str, Any]) -> str:
 def _exact_paths(value: Any) -> Any:
     if isinstance(value, Mapping):
         found = {key: _exact_paths(item) for key, item in value.items()}
-        path = value.get("path")
-        if isinstance(path, str) and not _is_unicode(path):
-            with suppress(UnicodeEncodeError):  # a vendor's word that is called path
-                found["path_b64"] = base64.b64encode(os.fsencode(path)).decode("ascii")
+        for key in PLACES & value.keys():
+            path = value[key]
+            if isinstance(path, str) and not _is_unicode(path):
+                with suppress(UnicodeEncodeError):  # a vendor's word that is called path
+                    found[f"{key}_b64"] = base64.b64encode(os.fsencode(path)).decode("ascii")
         return found
     if isinstance(value, (list, tuple)):
         return [_exact_paths(item) for item in value]

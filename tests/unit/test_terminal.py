@@ -62,8 +62,10 @@ def test_values_are_said_as_people_write_them(value, unit, said):
 
 def test_a_vendors_broken_unicode_is_written_and_is_no_path():
     line = json.loads(terminal.json_line({"raw": {"path": "a\ud800b", "note": "\udcff 😀"}, "path": "x\udcff.tif"}))
+    exported = json.loads(terminal.json_line({"path": "a", "output": "x\udcff.tif"}))
     assert line["raw"] == {"path": "a\ufffdb", "note": "\ufffd 😀"}
     assert (line["path"], line["path_b64"]) == ("x\ufffd.tif", "eP8udGlm")
+    assert exported == {"path": "a", "output": "x\ufffd.tif", "output_b64": "eP8udGlm"}
 
 
 @pytest.mark.parametrize(
