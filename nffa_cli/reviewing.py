@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,6 +135,7 @@ class Review:
         self._together: dict[int, tuple[int, ...]] = {}
         self._history: list[tuple[int, tuple[int, ...], bool]] = []
         self._named_answers = 0
+        self._categories = dict.fromkeys((*model.labels, *store.opinions.categories()))
 
     @property
     def answered(self) -> int:
@@ -149,8 +150,7 @@ class Review:
     @property
     def categories(self) -> tuple[str, ...]:
         """The model's categories, then those that persons have added."""
-        added = {label.label: None for labels in self.store.opinions.hold().values() for label in labels if label.label}
-        return (*self.model.labels, *(each for each in added if each not in self.model.labels))
+        return tuple(self._categories)
 
     def question(self) -> Question | None:
         """Return what is asked now; None: nothing is left."""
@@ -247,10 +247,11 @@ class Review:
         picture = self.pictures[self._at]
         return "none" if picture.decision == "none" else picture.label
 
-    def _store(self, labels: Iterable[Label]) -> None:
+    def _store(self, labels: Sequence[Label]) -> None:
         with self.store.batch():
             for label in labels:
                 self.store.opinions.say(label)
+        self._categories |= {label.label: None for label in labels if label.label}
 
     def _undo(self) -> tuple[Label, ...]:
         if not self._history:

@@ -255,6 +255,12 @@ class Opinions:
         found = {sha256: holding(each) for sha256, each in said.items()}
         return {sha256: labels for sha256, labels in found.items() if labels}
 
+    def categories(self) -> list[str]:
+        """Return every category that a person has named, first named first."""
+        return [label for (label,) in self._db.rows(
+            "SELECT label FROM label WHERE label IS NOT NULL GROUP BY label ORDER BY min(seq)"
+        )]  # fmt: skip
+
     # Where it lies
 
     def paths(self, sha256: str) -> tuple[str, ...]:

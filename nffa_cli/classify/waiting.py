@@ -26,6 +26,10 @@ MOST_TOGETHER = 50
 """No more pictures than this are answered with one key, so that one slip stays a small one."""
 
 
+AT_ONCE = 8192
+"""Rows that are compared at a time, so that memory does not grow with the catalogue."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """One content that a model has looked at.
@@ -95,27 +99,27 @@ def sample(contents: Iterable[str], size: int, salt: str) -> list[str]:
     return sorted(set(contents), key=lambda sha256: shuffled(sha256, salt))[:size]
 
 
-def vectors(found: Sequence[Waiting]) -> NDArray[np.float32]:
+def vectors(found: Sequence[Waiting]) -> NDArray[np.float16]:
     """Return the embeddings as rows; what has none is a row of zeros, close to nothing."""
     import numpy as np
 
     length = max((len(each.embedding) for each in found), default=0)
-    blank = bytes(length)
-    data = b"".join(each.embedding if len(each.embedding) == length else blank for each in found)
-    rows = np.frombuffer(data, np.float16).reshape(len(found), -1) if length else np.zeros((len(found), 1), np.float16)
-    return np.nan_to_num(rows.astype(np.float32))
+    rows = np.zeros((len(found), max(1, length // 2)), np.float16)
+    for number, each in enumerate(found):
+        if each.embedding and len(each.embedding) == length:
+            rows[number] = np.frombuffer(each.embedding, np.float16)
+    return rows
 
 
-def close(rows: NDArray[np.float32], number: int, *, cosine: float = COSINE) -> Iterator[int]:
+def close(rows: NDArray[np.float16], number: int, *, cosine: float = COSINE) -> Iterator[int]:
     """Yield the numbers of the rows (unit vectors) that are as close to row ``number`` as near-duplicates, closest first."""
     import numpy as np
 
-    nearness = rows @ rows[number]
-    for other in np.argsort(-nearness, kind="stable"):
-        if nearness[other] < cosine:
-            return
-        if other != number:
-            yield int(other)
+    mine = rows[number].astype(np.float32)
+    parts = [rows[start : start + AT_ONCE].astype(np.float32) @ mine for start in range(0, len(rows), AT_ONCE)]
+    nearness = np.concatenate(parts)
+    near = np.flatnonzero(nearness >= cosine)  # what is no number is near nothing
+    yield from (int(other) for other in near[np.argsort(-nearness[near], kind="stable")] if other != number)
 
 
 def is_same(one: int | None, other: int | None, *, distance: int = DISTANCE) -> bool:
