@@ -122,14 +122,13 @@ def _decoded(image: Image.Image, short: int, where: str) -> Picture:
     elif width * height * len(image.getbands()) * (4 if image.mode in ("I", "F") else 1) > HELD:
         raise _bomb(where, f"its samples take more than {HELD >> 20} MB")
     if image.mode in ("1", "L", "LA"):
-        grey, remarks = _reduced(image.convert("L"), least), ()
-    elif image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        small = _reduced(image.convert("L"), least)
+        return Picture(np.asarray(small), width / small.width)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return from_samples(np.asarray(image), short=short)
-    else:
-        small = _reduced(image if image.mode == "YCbCr" else image.convert("RGB"), least)
-        grey, remarks = _from_colour(np.asarray(small if small.mode == "YCbCr" else small.convert("YCbCr")))
-        return Picture(grey, width / grey.shape[1], remarks)
-    return Picture(np.asarray(grey), width / grey.size[0], remarks)
+    small = _reduced(image if image.mode == "YCbCr" else image.convert("RGB"), least)
+    grey, remarks = _from_colour(np.asarray(small if small.mode == "YCbCr" else small.convert("YCbCr")))
+    return Picture(grey, width / small.width, remarks)
 
 
 def _reduced(image: Image.Image, least: int) -> Image.Image:
@@ -188,7 +187,7 @@ def _levels(samples: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.uint8]:
         return np.zeros(samples.shape, np.uint8)
     low, high = np.percentile(values[finite] if not finite.all() else values, TAILS)
     span = max(float(high - low), float(np.finfo(np.float32).tiny))
-    scaled = np.nan_to_num((values - low) / span, nan=0.0, posinf=1.0, neginf=0.0)
+    scaled: NDArray[np.float32] = np.nan_to_num((values - low) / span, nan=0.0, posinf=1.0, neginf=0.0)
     return np.rint(scaled.clip(0, 1) * 255).astype(np.uint8)
 
 
