@@ -187,8 +187,9 @@ def _levels(samples: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.uint8]:
         return np.zeros(samples.shape, np.uint8)
     low, high = np.percentile(values[finite] if not finite.all() else values, TAILS)
     span = max(float(high - low), float(np.finfo(np.float32).tiny))
-    scaled: NDArray[np.float32] = np.nan_to_num((values - low) / span, nan=0.0, posinf=1.0, neginf=0.0)
-    return np.rint(scaled.clip(0, 1) * 255).astype(np.uint8)
+    scaled = np.nan_to_num((values - low) / span, nan=0.0, posinf=1.0, neginf=0.0)
+    levels: NDArray[np.uint8] = np.rint(scaled.clip(0, 1) * 255).astype(np.uint8)
+    return levels
 
 
 # --- preparing ---
