@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from nffa_cli.errors import DiskError, NffaError, Unreachable, UsageError
@@ -214,7 +214,7 @@ def _refuse_unsafe(address: str) -> None:
         raise Unreachable("only https is fetched from", where=address)
 
 
-def _opened(address: str, *, first: int = 0) -> IO[bytes] | Any:
+def _opened(address: str, *, first: int = 0) -> Any:
     _refuse_unsafe(address)
     request = urllib.request.Request(address, headers={"Range": f"bytes={first}-"} if first else {})  # noqa: S310
     try:

@@ -13,6 +13,7 @@ from nffa_cli.commands.options import jobs_option, output_options
 from nffa_cli.terminal import Terminal
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("train", short_help="Make a model: from folders, rendered pictures, a handful, or a review.")
@@ -21,7 +22,9 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--few-shot", type=FOLDER, metavar="FOLDER", help="Teach --base with 5 to 20 pictures of each label.")
 @click.option("--from-review", is_flag=True, help="Teach --base with what persons have said of its pictures.")
 @click.option("--base", default="", metavar="NAME|FILE", help="Model to teach [the one that classify uses].")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="nffa-trained.onnx", show_default=True)
+@click.option(
+    "--out", type=OUT, default="nffa-trained.onnx", show_default=True, help="File to write; its card beside it."
+)
 @click.option(
     "--measure", type=FOLDER, metavar="FOLDER", help="Measure on these folders, too; nothing learns from them."
 )

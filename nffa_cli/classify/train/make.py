@@ -20,7 +20,7 @@ import numpy as np
 
 from nffa_cli import __version__
 from nffa_cli.classify.train import card, drawing, measures, names, split
-from nffa_cli.classify.train.pictures import FIELD, Pictures, Read, from_folder, together
+from nffa_cli.classify.train.pictures import FIELD, Pictures, from_folder, together
 from nffa_cli.classify.train.renders import digest, rendered
 from nffa_cli.errors import MissingPackage, UsageError
 from nffa_cli.progress import Reporter
@@ -65,7 +65,6 @@ class Wish:
     views: int = 4
     jobs: int = 1
     command: str = ""
-    read: Read | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def collect(wish: Wish, reporter: Reporter) -> Sets:
     warnings: list[str] = []
     ours: Sequence[str] = ()
     if wish.folder is not None:
-        found = from_folder(wish.folder, reporter, read=wish.read)
+        found = from_folder(wish.folder, reporter)
         warnings += found.doubts + [f"not read: {path} ({why})" for path, why in found.skipped]
         grouped = split.groups(found.images)
         for part, rows in zip(parts, split.split(found.labels, grouped, seed=wish.seed), strict=True):
@@ -201,7 +200,7 @@ def finish(
     if np.isfinite(sets.test.pixel).any():
         metrics["test_with_pixel_size"] = figures(sets.test, is_told=True)
     if wish.measure is not None:
-        metrics["measured"] = _measured(wish.measure, classes, judged, reporter, temperature, wish.read)
+        metrics["measured"] = _measured(wish.measure, classes, judged, reporter, temperature)
     counts = {"training": len(sets.training), "validation": len(sets.validation), "test": len(sets.test)}
     metrics |= {"pictures": counts, "calibrated": len(sets.validation) >= ENOUGH}
     short = round(plan.size * FIELD)
@@ -245,10 +244,10 @@ def _trained_on(wish: Wish, sets: Sets) -> str:
 
 
 def _measured(
-    folder: Path, classes: Sequence[str], judged: Any, reporter: Reporter, temperature: float, read: Read | None
+    folder: Path, classes: Sequence[str], judged: Any, reporter: Reporter, temperature: float
 ) -> dict[str, Any]:
     """Return the figures of pictures that are only measured, all together and for each folder name's first word."""
-    found = from_folder(folder, reporter, read=read)
+    found = from_folder(folder, reporter)
     kept = [n for n, label in enumerate(found.labels) if label in classes]
     some = found.only(kept)
     logits, truth = judged(some)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,9 +25,6 @@ WIDE = 256
 FIELD = 1.2
 """The short side of a picture in sides of the square that the network sees."""
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
-
-Read = Callable[[Path], images.Picture]
-"""Decodes one file."""
 
 
 @dataclass(slots=True)
@@ -82,7 +79,7 @@ def together(*parts: Pictures) -> Pictures:
     )
 
 
-def from_folder(folder: Path, reporter: Reporter, *, read: Read | None = None) -> Pictures:
+def from_folder(folder: Path, reporter: Reporter) -> Pictures:
     """Return the pictures of a folder per category; what cannot be read is named in ``skipped``.
 
     Raises
@@ -99,7 +96,7 @@ def from_folder(folder: Path, reporter: Reporter, *, read: Read | None = None) -
     reporter.begin("reading pictures", len(listed))
     for path, label in listed:
         try:
-            picture = (read or decoded)(path)
+            picture = images.decode(path.read_bytes(), short=SHORT, where=str(path))
             kept.append(images.shrunk(picture, short=SHORT)[0])
         except (NffaError, OSError) as error:
             found.skipped.append((str(path), str(error)))
@@ -111,17 +108,6 @@ def from_folder(folder: Path, reporter: Reporter, *, read: Read | None = None) -
     found.images, found.kinds = kept, [""] * len(kept)
     found.pixel = np.full(len(kept), np.nan, np.float32)
     return found
-
-
-def decoded(path: Path) -> images.Picture:
-    """Decode one JPEG, PNG or BMP.
-
-    Raises
-    ------
-    UnreadableFile
-        It is damaged.
-    """
-    return images.decode(path.read_bytes(), short=SHORT, where=str(path))
 
 
 def files(folder: Path) -> Iterator[tuple[Path, str]]:
