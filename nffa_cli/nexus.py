@@ -15,7 +15,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import __version__, forms, layouts, readiness, reading, recipe
+from nffa_cli import __version__, forms, judging, layouts, readiness, reading, recipe
 from nffa_cli.crosswalk import outward, personal
 from nffa_cli.errors import NffaError
 from nffa_cli.export import check, findings, hdf5, marks, nodes, nxdl, nxem
@@ -82,23 +82,13 @@ def export(job: dict[str, Any]) -> reading.Result:
         return reading.verdict("waiting", change, raw.format)
     if job["validate"]:
         header["findings"] = [
-            each.as_json() for each in _judge(job["draft"]) if each.level == "error" and not each.needs
+            each.as_json() for each in judging.findings(job["draft"]) if each.level == "error" and not each.needs
         ]
     return header, b""
 
 
 IS_NXEM = "nxem: it is NXem already; copy it, or export the instrument's file again"
 EXISTS = "exists: another file has this name and is no export of this acquisition; move it away, or give another -o"
-
-
-def _judge(path: str) -> list[findings.Finding]:
-    """Check a written file, as ``nffa validate`` does."""
-    import h5py
-
-    from nffa_cli.export import hdf5_nodes
-
-    with h5py.File(path, "r") as file:
-        return check.check(hdf5_nodes.of_file(file))
 
 
 def _held(target: str) -> Mapping[str, Any] | None:

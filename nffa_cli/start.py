@@ -2,7 +2,7 @@
 
 import sys
 
-SERVED = {"inspect": "reading", "export-nexus": "nexus"}
+SERVED = {"inspect": "reading", "export-nexus": "nexus", "validate": "judging"}
 """The commands whose users often wait for a single answer, and what their worker imports."""
 
 

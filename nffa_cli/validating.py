@@ -5,7 +5,6 @@ A file that cannot be read is an outcome like any other. Which defects there are
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import sys
@@ -14,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nffa_cli import scan, settings
-from nffa_cli.errors import MissingPackage, UnreadableFile, UsageError
+from nffa_cli.errors import MissingPackage, UsageError
+from nffa_cli.export import nxdl
 from nffa_cli.export.findings import Finding, Level, valid
+from nffa_cli.look import STATUS_OF
+from nffa_cli.pool import Job, Pool, limits
 from nffa_cli.records import Outcome
 
 EXTENSIONS = (".nxs", ".nx", ".h5", ".hdf5")
@@ -49,13 +51,14 @@ def judge(paths: tuple[str, ...], values: settings.Settings, *, full: bool = Fal
     MissingPackage
         nexusformat is not installed; or pynxtools is not, and ``full`` asks for it.
     """
-    gc.set_threshold(50_000, 20, 100)  # what is loaded stays: looking through it for garbage is a fifth of the time
     for path in paths:
         scan.look_at(path)
+    nxdl.folder()  # without definitions nothing can be judged
     program = find_program(values["validate.pynx"]) if full else None
-    for path in paths:
-        for shown, place in _files(path):
-            yield _judged(shown, place, program, values["validate.seconds"])
+    with Pool(1, limits(values), serves="judging") as pool:
+        for path in paths:
+            for shown, place in _files(path):
+                yield _judged(pool, shown, place, program, values["validate.seconds"])
 
 
 def _files(given: str) -> Iterator[tuple[str, str]]:
@@ -71,29 +74,19 @@ def _files(given: str) -> Iterator[tuple[str, str]]:
                 yield place.replace(os.sep, "/"), place
 
 
-def _judged(shown: str, path: str, program: str | None, seconds: float) -> Judged:
-    try:
-        found = [*_findings(path), *(ask(program, path, seconds) if program else ())]
-    except UnreadableFile as error:
-        return Judged((), Outcome(shown, "validate", "quarantined", f"{error.code}: {error.what}"))
-    except OSError as error:
-        return Judged((), Outcome(shown, "validate", "failed", f"unreadable: {error.strerror or error}"))
+def _judged(pool: Pool, shown: str, path: str, program: str | None, seconds: float) -> Judged:
+    size = os.path.getsize(path) if os.path.isfile(path) else 0  # noqa: PTH113, PTH202
+    pool.submit(Job({"job": "judge", "path": path, "seconds": pool.limits.deadline(size)}, size))
+    header = next(pool.answers(wait=True)).header
+    if header["state"] != "ready":
+        return Judged((), Outcome(shown, "validate", STATUS_OF[header["state"]], header["reason"]))
+    found = [*map(Finding.of_json, header["findings"]), *(ask(program, path, seconds) if program else ())]
     counts = {f"{level}s": sum(finding.level == level for finding in found) for level in ("error", "warning", "note")}
     good = valid(found)
     reason = None if good else f"not-valid: {_counted(counts['errors'], 'error')}"
     return Judged(
         tuple(found), Outcome(shown, "validate", "done" if good else "failed", reason, {"valid": good, **counts})
     )
-
-
-def _findings(path: str) -> list[Finding]:
-    if not os.path.isfile(path):  # noqa: PTH113
-        raise UnreadableFile("this is no file", where=path)
-    from nffa_cli.export import check, hdf5_nodes
-    from nffa_cli.extract import hdf5
-
-    with hdf5.opened(path) as (file, _):
-        return check.check(hdf5_nodes.of_file(file))
 
 
 def _counted(number: int, what: str) -> str:
@@ -120,8 +113,6 @@ def find_program(given: str = "") -> str:
 def ask(program: str, path: str, seconds: float) -> list[Finding]:
     """Return what pynxtools has to say about a file, judged by the definitions that nexusformat carries."""
     import subprocess
-
-    from nffa_cli.export import nxdl
 
     environment = {**os.environ, "NEXUS_DEF_PATH": str(nxdl.folder())}
     command = [program, "validate", os.path.abspath(path)]  # noqa: PTH100

@@ -24,6 +24,7 @@ JOBS = {
     "explain": ("reading", "explain"),
     "hyperspy": ("reading", "second_reader"),
     "export": ("nexus", "export"),
+    "judge": ("judging", "judge"),
     "classify": ("seeing", "classify"),
     "try-model": ("seeing", "trial"),
     "strain": ("worker", "strain"),

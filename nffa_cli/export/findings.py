@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -99,6 +99,11 @@ class Finding:
         """Return the JSON form."""
         found = {"at": self.path, "rule": self.rule, "level": self.level, "what": self.what, "hint": self.hint}
         return found | ({"needs": list(self.needs)} if self.needs else {})
+
+    @classmethod
+    def of_json(cls, line: Mapping[str, Any]) -> Finding:
+        """Return the finding that ``as_json`` wrote."""
+        return cls(line["at"], line["rule"], line["level"], line["what"], line["hint"], tuple(line.get("needs", ())))
 
 
 MOST = 200

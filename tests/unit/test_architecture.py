@@ -20,7 +20,7 @@ LAYERS = (
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk"},
     {"settings", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
      "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "inline", "keyboard"},
-    {"reading", "recipe", "nexus", "seeing", "worker"},
+    {"reading", "recipe", "nexus", "judging", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
     {"exporting", "classifying", "viewing", "reviewing", "accepting"},
     {"story", "browse", "fitness", "tour", "sights", "modelling", "asking", "sitting", "labels", "reporting", "training"},
