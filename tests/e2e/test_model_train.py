@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nffa_cli import settings
+from nffa_cli.catalogue.opinions import Label
+from nffa_cli.catalogue.store import Store
 from nffa_cli.cli import run
 from tests import onnx_models
 
@@ -57,6 +60,23 @@ def test_a_handful_makes_a_model_that_classifies(tmp_path, base, handful, capsys
     right = [line["labels"][0]["label"] == line["path"].split("/")[-2] for line in lines]
     assert len(right) == 16
     assert all(right)
+
+
+def test_the_answers_of_a_review_make_a_model(tmp_path, base, handful, capsys):
+    assert run(["classify", str(handful), "--model", str(base), "--json"]) == 0
+    lines = [line for line in said(capsys) if line["type"] == "classification"]
+    with Store.open(settings.catalogue_path()) as store:
+        for line in lines:
+            label = line["path"].split("/")[-2]
+            store.opinions.say(Label(line["sha256"], "label", label, None, "ann", model=line["model_sha256"]))
+        unsure = lines[0]["sha256"]  # two persons disagree: nobody learns from it
+        store.opinions.say(Label(unsure, "label", "Powder", None, "bob"))
+    out = tmp_path / "reviewed.onnx"
+    assert run(["model", "train", "--from-review", "--base", str(base), "--out", str(out), "--json"]) == 0
+    made = said(capsys)[0]
+    assert sum(made["metrics"]["pictures"].values()) == 15
+    assert made["metrics"]["cross_validated"]["accuracy"] == 1.0
+    assert "answers of a review" in made["trained_on"]
 
 
 def test_a_damaged_picture_is_named_and_left_out(tmp_path, base, handful, capsys):

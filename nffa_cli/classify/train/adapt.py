@@ -83,7 +83,10 @@ def adapt(seen: Seen, labels: Sequence[str], *, temperature: float, seed: int = 
     """
     known = (*labels, *sorted(set(seen.labels) - {*labels, names.NONE}))
     truth = np.array([known.index(each) if each != names.NONE else len(known) for each in seen.labels], np.intp)
-    folds = [rows for rows in split.folds(seen.labels, seen.groups, count=FOLDS, seed=seed) if len(rows)]
+    groups = (
+        seen.groups if len(np.unique(seen.groups)) >= FOLDS else np.arange(len(truth))
+    )  # all alike: nothing to part by
+    folds = [rows for rows in split.folds(seen.labels, groups, count=FOLDS, seed=seed) if len(rows)]
     old = passing(len(labels), len(known))
     before = (seen.logits / temperature).mean(axis=1) @ old
     best: tuple[float, float, float, Numbers] | None = None

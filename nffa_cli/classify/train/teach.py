@@ -21,7 +21,7 @@ from nffa_cli.progress import Reporter
 
 FEWEST = 2
 """Pictures of a category below which nothing can be learned and checked."""
-NEAR = 0.98
+NEAR = 0.997
 """Cosine of two embeddings from which two pictures count as one."""
 LEAST_ACCEPTED = 0.9
 
