@@ -1,4 +1,4 @@
-"""A preview as a terminal shows it, and as 64 bits that know it again: the door of Pillow for people at a keyboard.
+"""A preview as a terminal shows it, and as 128 bits that know it again: the door of Pillow for people at a keyboard.
 
 What a terminal can do is taken from its environment and never asked of it, so that nothing hangs on an answer that does not
 come: the protocols of iTerm2 and kitty, sixels, else two pixels a character in 24-bit colour or in 24 greys, else nothing.
@@ -80,22 +80,22 @@ def draw(path: Path, how: Way, *, columns: int, rows: int) -> str:
 
 
 def fingerprint(path: Path) -> int | None:
-    """Return 64 bits that stay nearly the same when a picture is brightened, sharpened, scaled or packed anew.
+    """Return 128 bits that stay nearly the same when a picture is brightened, sharpened, scaled or packed anew.
 
-    Each bit says whether one of 8 × 8 fields is brighter than its right neighbour (a "difference hash"). The lowest fifth,
-    where data bars are, is left out. None: there is no picture, or nothing can be seen on it.
+    Each bit says whether one of 8 × 8 fields is brighter than its neighbour, to the right or below (a "difference hash").
+    The lowest fifth, where data bars are, is left out. None: there is no picture, or nothing can be seen on it.
     """
     try:
         with Image.open(path) as opened:
             grey = opened.convert("L")
     except OSError:
         return None
-    small = grey.crop((0, 0, grey.width, max(8, grey.height * 4 // 5))).resize((9, 8), Image.Resampling.BOX)
-    fields = np.asarray(small, np.int16)
-    if int(fields.max()) - int(fields.min()) < 3:
+    upper = grey.crop((0, 0, grey.width, max(8, grey.height * 4 // 5)))
+    across, down = (np.asarray(upper.resize(size, Image.Resampling.BOX), np.int16) for size in ((9, 8), (8, 9)))
+    if int(across.max()) - int(across.min()) < 3:
         return None
-    bits = np.packbits((fields[:, 1:] > fields[:, :-1]).ravel())
-    return int.from_bytes(bits.tobytes(), "big")
+    bits = np.concatenate([(across[:, 1:] > across[:, :-1]).ravel(), (down[1:] > down[:-1]).ravel()])
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
 def _fitted(size: tuple[int, int], columns: int, rows: int) -> tuple[int, int]:

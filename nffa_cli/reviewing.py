@@ -23,7 +23,7 @@ from nffa_cli.errors import UsageError
 from nffa_cli.settings import Settings
 
 Fingerprint = Callable[[Waiting], int | None]
-"""Gives the 64 bits by which a picture is known again; see ``inline.fingerprint``."""
+"""Gives the bits by which a picture is known again; see ``inline.fingerprint``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +200,8 @@ class Review:
             return ()
         if self._at not in self._together:
             mine = self._fingerprint(self.pictures[self._at])
-            near = [n for n in waiting.close(self._rows, self._at) if n not in self._passed] if mine is not None else []
-            candidates = near[: waiting.MOST_TOGETHER]
-            same = (n for n in candidates if waiting.is_same(mine, self._fingerprint(self.pictures[n])))
+            near = [] if mine is None else waiting.candidates(self.pictures, self._rows, self._at, self._passed)
+            same = (n for n in near if waiting.is_same(mine, self._fingerprint(self.pictures[n])))
             self._together[self._at] = tuple(same)
         return self._together[self._at]
 

@@ -7,7 +7,8 @@ pictures are answered together only when the network and a fingerprint of the pi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,12 +21,11 @@ ORDERS: tuple[Order, ...] = ("uncertain", "random", "path")
 
 COSINE = 0.97
 """Near-duplicates have embeddings at least so close, by the cosine."""
-DISTANCE = 12
-"""And fingerprints that differ in no more of their 64 bits; two pictures with nothing in common differ in about 32."""
-MOST_TOGETHER = 50
-"""No more pictures than this are answered with one key, so that one slip stays a small one."""
-
-
+DISTANCE = 24
+"""And fingerprints that differ in no more of their 128 bits: the same place with two detectors differs in about 20, other
+places of the same sample in 30 and more, two pictures with nothing in common in about 64."""
+MOST_TOGETHER = 30
+"""No more pictures than this are compared by their fingerprints, and answered with one key: one slip stays a small one."""
 AT_ONCE = 8192
 """Rows that are compared at a time, so that memory does not grow with the catalogue."""
 
@@ -120,6 +120,17 @@ def close(rows: NDArray[np.float16], number: int, *, cosine: float = COSINE) -> 
     nearness = np.concatenate(parts)
     near = np.flatnonzero(nearness >= cosine)  # what is no number is near nothing
     yield from (int(other) for other in near[np.argsort(-nearness[near], kind="stable")] if other != number)
+
+
+def candidates(found: Sequence[Waiting], rows: NDArray[np.float16], number: int, passed: Collection[int]) -> list[int]:
+    """Return the numbers of what may be near-duplicates of picture ``number``: of its own folder first, closest first.
+
+    A series lies in one folder, and among 150,000 pictures many are close by chance. ``passed`` are left out.
+    """
+    folder = found[number].path.rpartition(os.sep)[0]
+    near = [other for other in close(rows, number) if other not in passed]
+    near.sort(key=lambda other: found[other].path.rpartition(os.sep)[0] != folder)  # a stable sort
+    return near[:MOST_TOGETHER]
 
 
 def is_same(one: int | None, other: int | None, *, distance: int = DISTANCE) -> bool:

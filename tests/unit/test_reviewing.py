@@ -155,6 +155,16 @@ def test_close_embeddings_come_closest_first_and_a_missing_one_never():
     assert list(waiting.close(rows, 3)) == []
 
 
+def test_candidates_are_of_the_same_folder_first_and_few():
+    places = [*(f"/a/{n}" for n in range(40)), *(f"/b/{n}" for n in range(3))]
+    found = [Waiting(str(n), place, "", 0, "", 0, vector(1, n / 1000)) for n, place in enumerate(places)]
+    rows = waiting.vectors(found)
+    assert waiting.candidates(found, rows, 41, {42})[0] == 40
+    assert 42 not in waiting.candidates(found, rows, 41, {42})
+    assert len(waiting.candidates(found, rows, 0, ())) == waiting.MOST_TOGETHER
+    assert not {40, 41, 42} & set(waiting.candidates(found, rows, 0, ()))
+
+
 def scene(seed, size=(256, 192)):
     noise = np.random.default_rng(seed).normal(128, 60, (12, 16)).clip(0, 255).astype(np.uint8)
     return Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
