@@ -61,7 +61,7 @@ def _room(ask: Ask, values: Settings) -> Iterator[_Room]:
     hint = "nffa classify FOLDER comes first"
     if not settings.catalogue_path().exists():
         raise UsageError(f"{model.name} has looked at no picture yet", hint=hint)
-    with Store.open(settings.catalogue_path()) as store:
+    with Store.open(settings.catalogue_path(), full_sync=True) as store:  # an answer cannot be made again
         number = store.opinions.model(model.sha256, model.name, model.version, model.labels)
         if next(store.opinions.classifications(number), None) is None:
             raise UsageError(f"{model.name} has looked at no picture yet", hint=hint)

@@ -109,7 +109,7 @@ def _answers(model: models.Model) -> list[tuple[Sequence[float], bytes, str]]:
             meant = {
                 names.NONE if each.answer == "none" else each.label
                 for each in holding(answers)
-                if each.answer != "unclear"
+                if each.answer != "unclear" and each.how != "bulk"  # what nobody looked at teaches nothing
             }
             newest = store.opinions.newest(sha256)
             if len(meant) == 1 and newest is not None and newest[0]["sha256"] == model.sha256:

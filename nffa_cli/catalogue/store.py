@@ -45,13 +45,14 @@ class Store:
         self._fates: dict[tuple[Any, ...], int] = {}
 
     @classmethod
-    def open(cls, path: str | Path, *, readonly: bool = False) -> Store:
+    def open(cls, path: str | Path, *, readonly: bool = False, full_sync: bool = False) -> Store:
         """Open the catalogue, making or upgrading it as needed.
 
-        ``readonly``: nothing can be saved, and a missing catalogue is a CatalogueError instead of a new file. Raises
-        CatalogueError when it is damaged, not ours or from a newer nffa; DiskError when it cannot be read or written.
+        ``readonly``: nothing can be saved, and a missing catalogue is a CatalogueError instead of a new file.
+        ``full_sync``: what was saved outlives a power failure. Raises CatalogueError when it is damaged, not ours or from
+        a newer nffa; DiskError when it cannot be read or written.
         """
-        return cls(Connection(Path(path), readonly=readonly))
+        return cls(Connection(Path(path), readonly=readonly, full_sync=full_sync))
 
     def close(self) -> None:
         """Close the file."""

@@ -316,6 +316,10 @@ class Person:
         os.write(self.master, keys.encode())
 
     def ends(self):
+        end = time.monotonic() + 30
+        while self.process.poll() is None and time.monotonic() < end:  # a terminal that nobody reads blocks who writes
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.seen += os.read(self.master, 65536).decode("utf-8", "replace")
         self.run = finish(self.process)
         echo = termios.tcgetattr(self.slave)[3] & (termios.ECHO | termios.ICANON)
         os.close(self.slave)
