@@ -379,9 +379,10 @@ def _entries(db: Connection, seqs: list[int]) -> list[Entry]:
         WHERE a.seq IN (SELECT value FROM json_each(?))""",
         (json.dumps(seqs),),
     )
-    found = {
-        row[0]: Entry(row[1], os.fsdecode(row[2]), *row[3:10], Category(*row[11:]) if row[10] else None) for row in rows
-    }
+    found: dict[int, Entry] = {}
+    for seq, name, path, *rest in rows:
+        category = Category(*rest[8:]) if rest[7] else None
+        found[seq] = Entry(name, os.fsdecode(path), *rest[:7], category)  # type: ignore[call-arg]
     return [found[seq] for seq in seqs]
 
 
