@@ -148,8 +148,8 @@ class Keys:
             return None
 
     def _ask(self, text: str) -> str:
-        self._terminal.prompt(text)
-        with keyboard.relaxed():
+        with keyboard.relaxed():  # before the question is seen: a quick typist's mistakes can be mended too
+            self._terminal.prompt(text)
             return sys.stdin.readline()
 
 
