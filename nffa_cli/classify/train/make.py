@@ -222,8 +222,7 @@ def finish(
         sum(p.numel() for name, p in network.named_parameters() if not name.startswith("kinds.")), sets.kinds,
         digest() if wish.rendered else None,
     )  # fmt: skip
-    texts["card"] = f"{wish.out.stem}.md"
-    written = card.card(texts, metrics, facts)
+    texts["card"] = written = card.card(texts, metrics, facts)
     network.kinds = None
     data = export.exported(network, size=plan.size, texts=texts)
     picture = drawing.confusion(metrics["test"]["confusion"], classes)
