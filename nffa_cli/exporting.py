@@ -106,7 +106,8 @@ def _root(target: str) -> str:
     if settings.catalogue_path().exists():
         with Store.open(settings.catalogue_path(), readonly=True) as store:
             return store.show(target).entry.path
-    raise UsageError("no such file or folder, and there is no catalogue that knows an id", where=target)
+    what = "no such file or folder, and there is no catalogue that knows an id"
+    raise UsageError(what, where=target, hint="name a file, a folder, or an id that nffa list shows")
 
 
 def _items(roots: Iterable[str], wish: Wish) -> Iterator[Item | Outcome]:
