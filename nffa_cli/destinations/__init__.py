@@ -1,0 +1,1 @@
+"""Destinations: the places outside this computer to which acquisitions are delivered."""

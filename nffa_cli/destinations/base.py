@@ -1,0 +1,206 @@
+"""What every destination promises, and the nouns that it speaks: bundle, delivery, result, receipt. No destination is here.
+
+A destination is told what is due and says what became of it. It never decides what is due, never reads the catalogue and
+never looks into a data file. A bad acquisition is a ``Result``; what stops the whole run is an error: ``Unreachable`` (try
+again later), ``Refused`` (authorisation, schema) or ``DiskError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+Status = Literal["done", "unchanged", "failed", "conflict", "refused"]
+Proof = Literal["digest", "size-only", "unknown", "missing", "different"]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFile:
+    """One file of a bundle.
+
+    role
+        ``main``, ``sidecar``, ``nxem``, ``preview`` or ``raw-metadata``.
+    name, relative_path
+        Name alone, and the place within the measurement: forward slashes, unique in its bundle.
+    path, content
+        Where its bytes lie (never to be written to); None: ``content`` holds them.
+    size, sha256
+        In bytes; hexadecimal.
+    kind
+        Data asset type: ``raw``, ``processed``, ``preview``, ``metadata`` or ``nexus``.
+    fields
+        What else the NFFA model says of it: ``dateOfCollection``, ``intellectualPropertyRights`` ...
+    """
+
+    role: str
+    name: str
+    relative_path: str
+    path: Path | None
+    content: bytes | None
+    size: int
+    sha256: str
+    media_type: str
+    kind: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One acquisition as it is delivered: the NFFA model's JSON (camelCase) and the files.
+
+    key
+        Who it is, everywhere and for ever: ``sha256:<digest of the version's files>``; a measurement's external id.
+    acquisition, shown
+        Its id in the catalogue, and its path as people are shown it.
+    digest
+        Of all that is in it: another digest means that a delivery is due.
+    """
+
+    key: str
+    acquisition: str
+    shown: str
+    proposal: Mapping[str, Any]
+    experiment: Mapping[str, Any]
+    measurement: Mapping[str, Any]
+    documents: Mapping[str, Any]
+    assets: tuple[AssetFile, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a destination answered when a bundle had arrived.
+
+    measurement, url, version
+        Its id there, where it can be seen, and which version of it this is.
+    digest
+        ``Bundle.digest`` of what arrived.
+    assets
+        (relative path, id there, sha256) of each file.
+    """
+
+    measurement: str
+    url: str
+    version: str
+    digest: str
+    assets: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A bundle that is due, the receipt of what was delivered before, and the journal of unfinished uploads by sha256."""
+
+    bundle: Bundle
+    known: Receipt | None = None
+    resume: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one delivery; ``receipt`` when it is ``done`` or ``unchanged``, ``reason`` when it is not."""
+
+    delivery: Delivery
+    status: Status
+    receipt: Receipt | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a delivery would do, found without writing.
+
+    action
+        ``create``, ``update``, ``unchanged``, ``conflict`` or ``refused``.
+    needed, bytes
+        sha256 of the contents that the destination does not have, and their bytes together; None: it cannot be asked.
+    lost
+        What the destination could not hold (``measurement/embargo`` ...).
+    """
+
+    delivery: Delivery
+    action: str
+    needed: tuple[str, ...] | None = None
+    bytes: int | None = None
+    lost: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a destination holds of a receipt, and how surely that is known: the worst of its files."""
+
+    proof: Proof
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a destination can do.
+
+    resume
+        Whether an upload goes on at an ``offset``, at a ``part``, or starts again (``none``).
+    digest
+        Whether ``verify`` compares digests that the destination itself computed from the bytes.
+    link
+        Whether files may stay where they are and only be described.
+    search, fetch
+        Whether ``find`` and ``fetch`` do anything.
+    batch
+        How many deliveries it likes to be given at once.
+    """
+
+    resume: Literal["offset", "part", "none"] = "none"
+    digest: bool = False
+    link: bool = False
+    search: bool = False
+    fetch: bool = True
+    batch: int = 100
+
+
+class Journal(Protocol):
+    """Where a destination notes unfinished uploads; what is noted outlives a power failure."""
+
+    def note(self, sha256: str, token: str) -> None:
+        """Remember ``token`` (what is needed to go on) before the bytes of ``sha256`` are sent."""
+        ...
+
+    def forget(self, sha256: str) -> None:
+        """Drop the note: the upload is finished or lost."""
+        ...
+
+
+class Destination(Protocol):
+    """A place that can be delivered to. Every call may raise Unreachable, Refused or DiskError."""
+
+    kind: str
+    name: str
+
+    def capabilities(self) -> Capabilities:
+        """Return what it can do."""
+        ...
+
+    def whoami(self) -> Mapping[str, Any]:
+        """Return who we are to it, and what we may do there."""
+        ...
+
+    def plan(self, deliveries: Sequence[Delivery]) -> Sequence[Plan]:
+        """Return what ``deliver`` would do, without writing."""
+        ...
+
+    def deliver(self, deliveries: Sequence[Delivery], journal: Journal) -> Iterator[Result]:
+        """Deliver, yielding a result for each as soon as it is durable there; delivering again changes nothing."""
+        ...
+
+    def verify(self, receipts: Sequence[tuple[str, Receipt]]) -> Iterator[tuple[str, Verification]]:
+        """Yield for each (key, receipt) what is there of it."""
+        ...
+
+    def find(self, query: str, limit: int) -> Iterator[Mapping[str, Any]]:
+        """Yield measurements that match, at most ``limit``, as JSON of the NFFA model with their ``assets``."""
+        ...
+
+    def fetch(self, asset: Mapping[str, Any], target: Path) -> Path:
+        """Bring the bytes of an asset that ``find`` named to ``target``: ``.part``, digest verified, then renamed."""
+        ...
