@@ -13,6 +13,7 @@ from nffa_cli.render.electrons import picture
 from nffa_cli.render.fields import Array, Shape, resample
 from nffa_cli.render.kind import Kind
 from nffa_cli.render.scene import Scene, mapped
+from nffa_cli.render.wear import worn
 
 ZOOM = 0.35
 """How often a scene is drawn on a larger or smaller field and brought to size, and so has finer or coarser details."""
@@ -56,6 +57,8 @@ def compose(label: str, kinds: Mapping[str, Kind], seed: int, shape: Shape, *, k
     scene = fitted(kinds[chosen].draw(rng, field), shape)
     if rng.random() < FLIP and scene.optics:
         scene = mapped(scene, lambda a: np.ascontiguousarray(a[:, ::-1]))
+    if scene.optics:
+        scene = worn(scene, rng)
     image = annotate(picture(scene, rng), rng)
     low, high = kinds[chosen].width
     return Rendering(image, label, chosen, float(np.exp(rng.uniform(np.log(low), np.log(high)))))

@@ -14,6 +14,8 @@ from nffa_cli.render.fields import Array, blur, grid, smooth
 
 CHARGING, STREAKS, SCANNED, DRIFT, ASTIGMATIC, FOCUS_DEPTH = 0.14, 0.08, 0.04, 0.1, 0.12, 0.07
 """How often a picture charges, has streaks, shows the frame of an earlier scan, drifts, is astigmatic, is soft in part."""
+LIFTED, KNEE = 0.45, 0.7
+"""How often the ground is brought to a middle grey, and how often whites are rounded off instead of clipped."""
 
 
 def greys(signal: Array, rng: np.random.Generator, *, finished: bool = False) -> Array:
@@ -125,26 +127,39 @@ def streaked(level: Array, rng: np.random.Generator) -> Array:
 
 
 def contrast(signal: Array, rng: np.random.Generator) -> Array:
-    """Return grey levels 0..1 (and beyond, where they saturate) as an operator might set them."""
+    """Return grey levels 0..1 (and beyond, where they saturate) as an operator might set them.
+
+    The gain is a compromise between the range of this signal and what one usually sets: a smooth film stays grey and
+    flat, and a few bright specks on a wafer are not blown up until the wafer is black.
+    """
     sample = np.sort(signal[::2, ::3], axis=None)
-    part = (rng.uniform(0.002, 0.03), rng.uniform(0.965, 0.998))
-    low, high = (float(sample[int(p * (sample.size - 1))]) for p in part)
-    floor = float(rng.uniform(0.08, 0.5)) * max(float(np.abs(sample[sample.size // 2])), 0.2)
-    middle, span = (low + high) / 2, max(high - low, 1e-3)
-    if span < floor:  # an empty field is not stretched until its noise fills the range
-        low, high = middle - floor * float(rng.uniform(0.3, 0.7)), middle
-        high = low + floor
-    level = (signal - np.float32(low)) / np.float32(max(high - low, 1e-3))
-    gamma = float(np.exp(rng.normal(0, 0.22)))
-    level = np.clip(level, 0, 1.6) ** np.float32(gamma) if gamma != 1 else np.clip(level, 0, 1.6)
+    low, middle, high, top = (
+        float(sample[int(p * (sample.size - 1))])
+        for p in (rng.uniform(0.001, 0.02), 0.5, 1 - np.exp(rng.uniform(math.log(0.002), math.log(0.03))), 0.9985)
+    )
+    high += (top - high) * float(rng.uniform(0.1, 1))
+    span = max(high - low, 1e-3)
+    usual = max(abs(middle), 0.2) * float(np.exp(rng.normal(math.log(1.2), 0.4)))
+    shown = max(span ** (follows := float(rng.uniform(0.45, 0.97))) * usual ** (1 - follows), span * 0.95)
+    low -= (shown - span) * float(rng.uniform(0.15, 0.7))
+    level = np.clip((signal - np.float32(low)) / np.float32(shown), 0, 1.8)
+    ground = min(max((middle - low) / shown, 0.02), 0.95)
+    gamma = float(np.exp(rng.normal(0, 0.2)))
+    if rng.random() < LIFTED:  # what fills the picture is brought to some grey, not to black or white
+        gamma = math.log(float(rng.uniform(0.22, 0.6))) / math.log(ground)
+    level = level ** np.float32(min(max(gamma, 0.45), 2.0))
     draw = rng.random()
     if draw < 0.55:  # the whole range used
-        dark, bright = rng.uniform(0.0, 0.1), rng.uniform(0.78, 1.0)
-    elif draw < 0.85:  # grey and flat
-        dark, bright = rng.uniform(0.08, 0.42), rng.uniform(0.5, 0.92)
-        bright = max(bright, dark + 0.2)
-    elif draw < 0.95:  # too bright: whites saturate
-        dark, bright = rng.uniform(0.0, 0.3), rng.uniform(1.05, 1.5)
+        dark, bright = rng.uniform(0.0, 0.12), rng.uniform(0.78, 1.0)
+    elif draw < 0.86:  # grey and flat
+        dark, bright = rng.uniform(0.08, 0.42), rng.uniform(0.5, 0.9)
+        bright = max(bright, dark + 0.15)
+    elif draw < 0.94:  # too bright: whites saturate
+        dark, bright = rng.uniform(0.05, 0.3), rng.uniform(1.05, 1.35)
     else:  # too dark: blacks are lost
-        dark, bright = rng.uniform(-0.2, -0.03), rng.uniform(0.55, 0.95)
-    return level * np.float32(bright - dark) + np.float32(dark)
+        dark, bright = rng.uniform(-0.15, -0.02), rng.uniform(0.55, 0.95)
+    level = level * np.float32(bright - dark) + np.float32(dark)
+    if rng.random() < KNEE:  # amplifiers give way before they clip
+        over = np.maximum(level - np.float32(0.82), 0)
+        level = level - over + np.float32(0.18) * (1 - np.exp(over * np.float32(-1 / 0.18)))
+    return np.asarray(level, np.float32)
