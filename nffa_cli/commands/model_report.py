@@ -17,6 +17,6 @@ def command(model: str, terminal: Terminal) -> int:
     Every figure has its number of pictures, and a range in which the true share lies with 95 % confidence. Only pictures
     count that a person looked at; those of spot checks were drawn at random and speak for all, the others do not.
     """
-    from nffa_cli import reporting
+    from nffa_cli.review import reporting
 
     return reporting.tell(model, terminal)

@@ -41,7 +41,7 @@ def _filters(function: Callable[..., Any]) -> Callable[..., Any]:
         *args: Any, model: str, labeller: str, folder: str | None, label: str | None, above: float | None,
         below: float | None, decision: str | None, order: str, second_opinion: bool, **kwargs: Any,
     ) -> Any:  # fmt: skip
-        from nffa_cli.sitting import Ask
+        from nffa_cli.review.sitting import Ask
 
         ask = Ask(model, labeller, label, above, below, decision, folder, order, second_opinion)  # type: ignore[arg-type]
         return function(*args, ask=ask, **kwargs)
@@ -85,7 +85,7 @@ def ask_(ask: Any, alone: bool, no_pictures: bool, answers: str | None, terminal
     """  # noqa: D301
     from dataclasses import replace
 
-    from nffa_cli import sitting
+    from nffa_cli.review import sitting
 
     return sitting.review(replace(ask, alone=alone, pictures=not no_pictures, answers=answers), terminal)
 
@@ -96,7 +96,7 @@ def ask_(ask: Any, alone: bool, no_pictures: bool, answers: str | None, terminal
 @output_options
 def list_(ask: Any, limit: int, terminal: Terminal) -> int:
     """List what waits for an answer, in the order in which it would be asked."""
-    from nffa_cli import sitting
+    from nffa_cli.review import sitting
 
     return sitting.tell_waiting(ask, limit, terminal)
 
@@ -128,7 +128,7 @@ def accept(
     Example:
       nffa review accept --above 0.99 --class Nanowires --check 60
     """  # noqa: D301
-    from nffa_cli import sitting
+    from nffa_cli.review import sitting
 
     ask = sitting.Ask(model, labeller, folder=folder, pictures=not no_pictures, answers=answers, alone=True)
     if take_back:
@@ -145,6 +145,6 @@ def export(output: str | None, looked: bool, terminal: Terminal) -> int:
 
     Left out, and counted: what persons disagree on, and what they found not clear.
     """
-    from nffa_cli import labels
+    from nffa_cli.review import labels
 
     return labels.export(output, terminal, looked=looked)

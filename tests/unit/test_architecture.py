@@ -17,13 +17,14 @@ MODULES = {
 
 LAYERS = (
     {"errors", "records", "progress"},
-    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk"},
+    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "bundle", "delivering", "scheduling"},
     {"settings", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
-     "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "inline", "keyboard"},
+     "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations"},
     {"reading", "recipe", "nexus", "judging", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
-    {"exporting", "classifying", "viewing", "reviewing", "accepting"},
-    {"story", "browse", "fitness", "tour", "sights", "modelling", "asking", "sitting", "labels", "reporting", "training"},
+    {"exporting", "classifying", "importing"},
+    {"syncing", "getting"},
+    {"story", "browse", "fitness", "tour", "sights", "modelling", "review", "training"},
     {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""
@@ -40,6 +41,7 @@ FREE_OF_EACH_OTHER = {
     "export",
     "render",
     "classify",
+    "destinations",
 }
 """Adapters, which do not import each other (preview draws with ink what pixels reads; classify trains on what is rendered)."""
 ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render")}
@@ -47,7 +49,7 @@ ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render")}
 DOORS = {
     "rsciio": {"extract.rosetta"},
     "hyperspy": {"signals"},
-    "PIL": {"preview", "ink", "layouts", "render.bars", "classify.images", "inline", "classify.train.drawing"},
+    "PIL": {"preview", "ink", "layouts", "render.bars", "classify.images", "review.inline", "classify.train.drawing"},
     "onnxruntime": {"classify.onnx"},
     "torch": {"classify.train"},
     "sqlite3": {"catalogue"},
@@ -56,6 +58,9 @@ DOORS = {
     "platformdirs": {"settings"},
     "psutil": {"pool", "fitness"},
     "click": {"cli", "commands"},
+    "requests": {"destinations.http"},
+    "keyring": {"secrets"},
+    **dict.fromkeys(("fastapi", "starlette", "uvicorn", "pydantic", "sqlalchemy", "alembic"), {"node"}),
 }
 """Library → the only parts that may import it."""
 

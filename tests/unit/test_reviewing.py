@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from nffa_cli import inline
 from nffa_cli.catalogue.opinions import Label, holding
 from nffa_cli.classify import replies, waiting
 from nffa_cli.classify.agreement import agreement, consensus, interval, upper_bound
 from nffa_cli.classify.waiting import Filter, Waiting
 from nffa_cli.errors import UsageError
+from nffa_cli.review import inline
 
 LABELS = ("Biological", "Fibres", "Nanowires")
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nffa_cli import accepting, reviewing
 from nffa_cli.catalogue.opinions import Classification, Label, Look
 from nffa_cli.catalogue.store import Store
 from nffa_cli.classify import models, waiting
 from nffa_cli.classify.decide import NoneRule
 from nffa_cli.classify.replies import Reply
 from nffa_cli.errors import UsageError
+from nffa_cli.review import accepting, reviewing
 
 LABELS = ("Fibres", "Tips")
 MODEL = models.Model(

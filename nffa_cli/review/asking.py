@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any, Protocol
 
-from nffa_cli import inline, keyboard, story
+from nffa_cli import story
 from nffa_cli.classify import replies
 from nffa_cli.classify.replies import Reply
 from nffa_cli.classify.waiting import Waiting
 from nffa_cli.errors import UsageError
-from nffa_cli.reviewing import Question, Review, said_json
+from nffa_cli.review import inline, keyboard
+from nffa_cli.review.reviewing import Question, Review, said_json
+from nffa_cli.review.viewing import View, Viewer
 from nffa_cli.terminal import Terminal
-from nffa_cli.viewing import View, Viewer
 
 GLANCE = (
     "instrument.model", "beam.accelerating_voltage", "optics.magnification", "optics.field_width",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from nffa_cli import accepting, asking, reviewing, settings
+from nffa_cli import settings
 from nffa_cli.catalogue.opinions import How
 from nffa_cli.catalogue.store import Store
 from nffa_cli.classify import waiting
@@ -16,9 +16,10 @@ from nffa_cli.classify.models import Model
 from nffa_cli.classify.waiting import Waiting
 from nffa_cli.classifying import Wish, model_of
 from nffa_cli.errors import UsageError
+from nffa_cli.review import accepting, asking, reviewing
+from nffa_cli.review.viewing import Viewer
 from nffa_cli.settings import Settings
 from nffa_cli.terminal import Column, Terminal
-from nffa_cli.viewing import Viewer
 
 COLUMNS = (
     Column("predicted", least=10), Column("score", right=True), Column("decision", drop=1),

@@ -19,7 +19,7 @@ from nffa_cli.classify.agreement import Agreement, agreement, interval
 from nffa_cli.classify.models import Model
 from nffa_cli.classify.waiting import Waiting
 from nffa_cli.classifying import Wish, model_of
-from nffa_cli.reviewing import seen_by
+from nffa_cli.review.reviewing import seen_by
 from nffa_cli.terminal import Column, Terminal
 
 CLASSES = (

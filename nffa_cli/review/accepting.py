@@ -17,7 +17,7 @@ from nffa_cli.classify import waiting
 from nffa_cli.classify.agreement import CONFIDENCE, upper_bound
 from nffa_cli.classify.models import Model
 from nffa_cli.classify.waiting import Waiting
-from nffa_cli.reviewing import seen_by
+from nffa_cli.review.reviewing import seen_by
 
 
 @dataclass(frozen=True, slots=True)
