@@ -19,7 +19,8 @@ LAYERS = (
     {"errors", "records", "progress"},
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "bundle", "delivering", "scheduling"},
     {"settings", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
-     "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations"},
+     "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
+     "secrets", "portal", "node"},
     {"reading", "recipe", "nexus", "judging", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
     {"exporting", "classifying", "importing"},
@@ -42,6 +43,7 @@ FREE_OF_EACH_OTHER = {
     "render",
     "classify",
     "destinations",
+    "node",
 }
 """Adapters, which do not import each other (preview draws with ink what pixels reads; classify trains on what is rendered)."""
 ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render")}
