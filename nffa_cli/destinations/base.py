@@ -31,7 +31,9 @@ class AssetFile:
     kind
         Data asset type: ``raw``, ``processed``, ``preview``, ``metadata`` or ``nexus``.
     fields
-        What else the NFFA model says of it: ``dateOfCollection``, ``intellectualPropertyRights`` ...
+        What else the NFFA model says of it: ``dateOfCollection``, ``dateOfCollectionSource``,
+        ``intellectualPropertyRights`` where they are known, and always ``accessMode``: ``managed``, or ``linked`` with its
+        ``uri``, whose bytes stay where they are and are not sent.
     """
 
     role: str
