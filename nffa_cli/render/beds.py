@@ -55,7 +55,7 @@ def _scratched(rng: Rng, shape: Shape) -> Scene:
     """Ground or rolled metal: lines one way and a few across."""
     v, _ = turned(shape, float(rng.uniform(0, math.pi)))
     lines = smooth(rng, (1, 600), (1, log_uniform(rng, 1.5, 6)))[0]
-    depth = np.float32(rng.uniform(0.15, 0.8))
+    depth = np.float32(log_uniform(rng, 0.04, 0.6))
     height = depth * np.interp(v, np.linspace(-170, 170, 600), lines).astype(np.float32)
     if rng.random() < 0.4:
         other, _ = turned(shape, float(rng.uniform(0, math.pi)))

@@ -4,7 +4,8 @@ Written rule: tissue, cells, microbes, plants, insects, shells and bones: surfac
 nothing quite round or quite repeated, drying wrinkles and cracks, hairs, slime, torn walls, a cluttered ground. Loose
 thread mats made by man are fibres; a foam without cell contents is a porous sponge; equal balls on a clean ground are
 particles. Here: tissue, cells and microbes; plants are in
-``plants`` and ``tissues``, pollen, spores and the like in ``grains``, animals in ``animals``.
+``plants`` and ``tissues``, pollen, spores and the like in ``grains``, animals in ``animals``, single organs and
+cells in their surroundings in ``organs``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import animals, grains, plants, tissues
+from nffa_cli.render.kinds import animals, grains, organs, plants, tissues
 from nffa_cli.render.kinds.plants import skin_cells
 from nffa_cli.render.pores import backdrop, between, crossings, dust, softened, sponge, struts
 from nffa_cli.render.scene import (
@@ -466,6 +467,7 @@ _ROWS = [
     ("nerve cells", _neurons, (20e-6, 500e-6)),
     *plants.ROWS,
     *tissues.ROWS,
+    *organs.ROWS,
     *grains.ROWS,
     *animals.ROWS,
 ]

@@ -61,6 +61,8 @@ KINDS = kinds(
     # Pages and failures
     ("plot", pages.plot, (1e-6, 1e-3)),
     ("spectrum", pages.spectrum, (1e-6, 1e-3)),
+    ("page of text", pages.text, (1e-6, 1e-3)),
+    ("map", pages.chart, (1e-6, 1e-3)),
     ("screenshot", pages.screenshot, (1e-6, 1e-3)),
     ("drawing", pages.drawing, (1e-6, 1e-3)),
     ("photograph", pages.photograph, (1e-3, 1.0)),

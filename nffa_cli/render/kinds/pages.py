@@ -127,6 +127,57 @@ def spectrum(rng: np.random.Generator, shape: Shape) -> Scene:
     return _done(rng, page)
 
 
+def text(rng: np.random.Generator, shape: Shape) -> Scene:
+    """A page of a document: a heading, paragraphs in one or two columns, a table, perhaps a little figure."""
+    page, ink = _page(rng, shape)
+    rows, columns = shape
+    size = max(round(rows * float(rng.uniform(0.03, 0.08))), 5)
+    number = int(rng.integers(1, 3))
+    wide = columns / number
+    for column in range(number):
+        left, top = wide * (column + 0.05), rows * float(rng.uniform(0.02, 0.12))
+        if rng.random() < 0.5:
+            write(page, " ".join(rng.choice(WORDS, 3)), top, left, round(size * 1.6), ink)
+            top += size * 2.4
+        while top < rows:
+            what = rng.random()
+            if what < 0.04:
+                tall = rows * float(rng.uniform(0.12, 0.3))
+                _frame(page, top, left, top + tall, left + wide * 0.85, ink)
+                _line(page, top + tall * rng.uniform(0.2, 0.8, 9), np.linspace(left + 3, left + wide * 0.8, 9), ink)
+                top += tall + size
+            elif what > 0.93:
+                top += size * 1.2
+            x, end = left, left + wide * (0.88 if rng.random() < 0.85 else float(rng.uniform(0.2, 0.8)))
+            while x < end - size:
+                x += write(page, str(rng.choice(WORDS)), top, x, size, ink) + size * 0.35
+            top += size * 1.35
+    return _done(rng, page)
+
+
+def chart(rng: np.random.Generator, shape: Shape) -> Scene:
+    """A map: contour lines or filled levels, roads, rivers, names, a grid over it."""
+    page, ink = _page(rng, shape)
+    hills = fbm(rng, shape, float(rng.uniform(40, 160)), octaves=4)
+    levels = float(rng.uniform(2, 9))
+    if rng.random() < 0.6:
+        filled = np.floor(hills * np.float32(levels / 2)) * np.float32(rng.uniform(8, 30))
+        page = np.clip(page * np.float32(0.8) + filled, 0, 255)
+    near = np.abs(np.mod(hills * np.float32(levels), 1) - np.float32(0.5))
+    page += (np.float32(ink) - page) * step(0.12 - near, 0, 0.12) * np.float32(rng.uniform(0, 0.8))
+    for _ in range(int(rng.integers(0, 9))):
+        start = rng.uniform(0, 1, 2) * shape
+        road = curve(rng, tuple(start), float(rng.uniform(0, 6.3)), shape[1] * 0.9, bend=0.05)
+        _line(page, road[:, 0], road[:, 1], float(rng.choice([ink, 255, 120])), float(rng.uniform(0.5, 2.5)))
+    for k in np.arange(0, shape[1], float(rng.uniform(30, 80))) if rng.random() < 0.4 else ():
+        _fill(page, 0, k, shape[0], k + 1, ink)
+        _fill(page, k, 0, k + 1, shape[1], ink)
+    for _ in range(int(rng.integers(0, 12))):
+        y, x = rng.uniform(0, 0.9, 2) * shape
+        write(page, str(rng.choice(WORDS)), y, x, max(round(shape[0] * 0.045), 6), ink)
+    return _done(rng, page.astype(np.float32))
+
+
 def screenshot(rng: np.random.Generator, shape: Shape) -> Scene:
     """A screen: windows with title bars, buttons, lists, and maybe a small picture in one of them."""
     rows, columns = shape

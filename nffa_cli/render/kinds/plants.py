@@ -225,12 +225,24 @@ def _leaf(rng: Rng, shape: Shape) -> Scene:
     return scene
 
 
-def hairs(rng: Rng, scene: Scene, number: int, radius: float, length: float, *, lean: float | None = None) -> None:
-    """Set tapered hairs on a scene in place; ``lean`` is the direction in which they lie, about."""
+def hairs(
+    rng: Rng,
+    scene: Scene,
+    number: int,
+    radius: float,
+    length: float,
+    *,
+    lean: float | None = None,
+    on: Array | None = None,
+) -> None:
+    """Set tapered hairs on a scene in place; ``lean`` is the direction in which they lie, about, ``on`` where they root."""
     paths, radii = [], []
     shape = scene.shape
     lead = float(rng.uniform(0, 6.3)) if lean is None else lean
-    for y, x in rng.uniform(-0.1, 1.1, (number, 2)) * shape:
+    roots = rng.uniform(-0.1, 1.1, (number, 2)) * shape
+    if on is not None and on.any():
+        roots = np.argwhere(on)[rng.integers(0, int(on.sum()), number)].astype(float)
+    for y, x in roots:
         angle = float(rng.normal(lead, 0.5))
         t = np.linspace(0, 1, 14)
         long = length * float(np.exp(rng.normal(0, 0.25)))
