@@ -26,6 +26,7 @@ COMMANDS = {
     "crosswalk": "List, check and explain how vendor tags become terms.",
     "profile": "Say once what an instrument's files cannot know.",
     "session": "Say for a folder who measured what, on which sample.",
+    "node": "Serve an IDRP node that many PCs deliver to, and look after it.",
     "config": "Show the settings, each with its source.",
     "doctor": "Find out whether this PC is fit, and what to type if not.",
     "demo": "See the whole story on sample files.",

@@ -17,13 +17,13 @@ MODULES = {
 
 LAYERS = (
     {"errors", "records", "progress"},
-    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "bundle", "delivering", "scheduling"},
-    {"settings", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
+    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling"},
+    {"settings", "downloading", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
      "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
      "secrets", "portal", "node"},
-    {"reading", "recipe", "nexus", "judging", "seeing", "worker"},
+    {"reading", "recipe", "nexus", "judging", "seeing", "worker", "bundle", "delivering"},
     {"look", "pipeline", "verify", "validating"},
-    {"exporting", "classifying", "importing"},
+    {"exporting", "classifying", "importing", "gathering"},
     {"syncing", "getting"},
     {"story", "browse", "fitness", "tour", "sights", "modelling", "review", "training"},
     {"commands", "cli", "start"},
@@ -45,8 +45,9 @@ FREE_OF_EACH_OTHER = {
     "destinations",
     "node",
 }
-"""Adapters, which do not import each other (preview draws with ink what pixels reads; classify trains on what is rendered)."""
-ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render")}
+"""Adapters, which do not import each other (preview draws with ink what pixels reads; classify trains on what is rendered; the
+node takes the catalogue's kind of lock)."""
+ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render"), ("node", "catalogue")}
 
 DOORS = {
     "rsciio": {"extract.rosetta"},
@@ -60,6 +61,7 @@ DOORS = {
     "platformdirs": {"settings"},
     "psutil": {"pool", "fitness"},
     "click": {"cli", "commands"},
+    **dict.fromkeys(("fastapi", "starlette", "uvicorn", "sqlalchemy", "alembic", "pydantic"), {"node"}),
     "requests": {"destinations.http"},
     "keyring": {"secrets"},
     **dict.fromkeys(("fastapi", "starlette", "uvicorn", "pydantic", "sqlalchemy", "alembic"), {"node"}),

@@ -1,0 +1,111 @@
+"""``nffa node``: serve a repository to many PCs, and look after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nffa_cli import settings
+from nffa_cli.commands.options import output_options
+from nffa_cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from nffa_cli.node.config import Config
+
+ROLES = ("reader", "depositor", "instrumentScientist", "dataManager", "admin")
+PATH = click.Path(path_type=Path)
+
+
+def place_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the two options that say which node is meant."""
+    data = click.option("--data", type=PATH, envvar="NFFA_NODE_DATA", help="Folder of the node [NFFA_HOME/node].")
+    help_ = "PostgreSQL instead of SQLite: postgresql://USER@HOST/NAME (also NFFA_NODE_DATABASE)."
+    return data(click.option("--database", metavar="URL", envvar="NFFA_NODE_DATABASE", help=help_)(function))
+
+
+def _config(data: Path | None, database: str | None, **more: Any) -> Config:
+    from nffa_cli.node.config import Config
+
+    return Config(data or settings.home() / "node", database, **more)
+
+
+@click.group("node", short_help="Serve an IDRP node that many PCs deliver to, and look after it.")
+def command() -> None:
+    """Serve an IDRP node: it keeps proposals, experiments, measurements and their data behind a REST interface (docs/idrp.md)."""
+
+
+@command.command("serve")
+@place_options
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; another needs TLS.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8161, show_default=True, help="0: any free one.")
+@click.option("--tls-cert", type=PATH, help="Certificate chain (PEM).")
+@click.option("--tls-key", type=PATH, help="Its key (PEM, without a password).")
+@click.option("--behind-proxy", is_flag=True, help="A proxy speaks TLS with the clients and tells who they are.")
+@click.option("--base-url", metavar="URL", help="The address that clients know, where it is another.")
+@click.option("--name", default="IDRP node", show_default=True, help="What the node calls itself.")
+@click.option(
+    "--requests-per-minute",
+    type=click.IntRange(1),
+    default=60_000,
+    show_default=True,
+    help="Most that one token may send.",
+)
+@output_options
+def serve(
+    data: Path | None, database: str | None, host: str, port: int, tls_cert: Path | None, tls_key: Path | None,
+    behind_proxy: bool, base_url: str | None, name: str, requests_per_minute: int, terminal: Terminal,
+) -> None:  # fmt: skip
+    """Serve the node until SIGTERM or Ctrl-C; requests that run then are answered first.
+
+    \b
+    Example:
+      nffa node serve
+      nffa node serve --host 0.0.0.0 --tls-cert node.pem --tls-key node.key
+
+    With --json the first line on stdout says where: {"type":"ready","url":...}. With -v every request is logged.
+    """  # noqa: D301
+    from nffa_cli.node.serving import Listen, serve
+
+    def ready(url: str) -> None:
+        terminal.data({"type": "ready", "url": url})
+        terminal.line(f"the node answers at {url}; stop it with Ctrl-C")
+        terminal.flush()
+
+    address = base_url.rstrip("/") if base_url else None
+    config = _config(data, database, base_url=address, name=name, requests_per_minute=requests_per_minute)
+    serve(config, Listen(host, port, tls_cert, tls_key, behind_proxy), ready)
+
+
+@command.group("token")
+def token() -> None:
+    """Tokens: who may do what. Only a hash is kept; a token is shown once."""
+
+
+@token.command("create")
+@place_options
+@click.option(
+    "--role", "roles", type=click.Choice(ROLES), multiple=True, required=True, help="What it may do; repeatable."
+)
+@click.option("--name", help="Who uses it, such as the PC; tokens of one name are one user [the role].")
+@click.option("--person", metavar="ID", help="A person of the registry instead: id, ORCID or portal id.")
+@click.option("--days", type=click.IntRange(1, 36_500), help="For how long it is good [until it is revoked].")
+@output_options
+def token_create(
+    data: Path | None, database: str | None, roles: tuple[str, ...], name: str | None, person: str | None,
+    days: int | None, terminal: Terminal,
+) -> None:  # fmt: skip
+    """Make a token and print it, and nothing else.
+
+    \b
+    Example:
+      nffa node token create --role depositor --name sem-pc-3
+    """  # noqa: D301
+    from nffa_cli.node import admin
+
+    with admin.opened(_config(data, database)) as known:
+        made = admin.create_token(known, roles, name=name, person=person, days=days)
+    terminal.data({"type": "token", "token": made})
+    terminal.line(made)

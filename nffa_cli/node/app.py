@@ -1,0 +1,48 @@
+"""The node as an ASGI app: its parts put together; what they do is in the modules named here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+from fastapi import FastAPI
+
+from nffa_cli import __version__
+from nffa_cli.node import problems
+from nffa_cli.node.callers import Uses
+from nffa_cli.node.config import Config
+from nffa_cli.node.database import Database
+from nffa_cli.node.gate import Gate
+from nffa_cli.node.routes_service import probes
+
+BASE = "/api/v1"
+ROUTES = (
+    "routes_service",
+)  # fmt: skip
+"""Modules of ``nffa_cli.node``; each has a ``router`` whose paths begin after ``BASE``."""
+
+
+def create_app(config: Config) -> FastAPI:
+    """Return the node over the database and the folder of ``config``; its tables are brought up to date first."""
+    config.data.mkdir(parents=True, exist_ok=True)
+    database = Database(config.database_url)
+    database.migrate()
+    app = FastAPI(
+        title="IDRP v1", version=__version__, openapi_url=f"{BASE}/openapi.json", docs_url=None, redoc_url=None,
+        lifespan=_running, redirect_slashes=False,
+    )  # fmt: skip
+    app.state.config, app.state.database, app.state.uses = config, database, Uses()
+    app.add_middleware(Gate, config=config)
+    problems.install(app)
+    for name in ROUTES:
+        app.include_router(import_module(f"nffa_cli.node.{name}").router, prefix=BASE)
+    app.include_router(probes)
+    return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.uses.write(app.state.database)
+    app.state.database.close()
