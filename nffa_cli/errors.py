@@ -129,3 +129,10 @@ class Unreachable(NffaError):
 
     code = "unreachable"
     exit_status = 4
+
+
+class Refused(NffaError):
+    """A destination says no (rights, schema), or cannot be trusted; the same command later gets the same answer."""
+
+    code = "refused"
+    exit_status = 5

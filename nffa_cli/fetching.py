@@ -7,7 +7,6 @@ tests run it against a server of their own.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -15,12 +14,14 @@ import tarfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from nffa_cli.downloading import Interrupted, Wanted, bring, part, size
 from nffa_cli.errors import DiskError, NffaError, Unreachable, UsageError
 from nffa_cli.progress import Reporter
 
@@ -29,8 +30,6 @@ BLOCK = 1 << 20
 SECONDS = 60.0
 LISTING = 16 << 20
 """Most bytes that a record's description may have."""
-TRIES = 5
-"""How often a broken transfer is taken up again in one run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def fetch(wanted: Dataset, to: Path, reporter: Reporter, *, repository: str = RE
     try:
         to.mkdir(parents=True, exist_ok=True)
         missing = [each for each in listed if not _is_there(to / each.name, each)]
-        needed = sum(each.size for each in missing) - sum(_size(_part(to / each.name)) for each in missing)
+        needed = sum(each.size for each in missing) - sum(size(part(to / each.name)) for each in missing)
         if needed > shutil.disk_usage(to).free:
             raise DiskError(f"{needed / 1e9:.1f} GB are needed and not free", where=str(to), hint="--to another disk")
         reporter.begin("downloading (MB)", sum(each.size for each in missing) // 1_000_000)
@@ -121,6 +120,10 @@ def files(wanted: Dataset, *, repository: str = REPOSITORY) -> Iterator[File]:
             ):
                 raise ValueError(f"a file {name[:80]!r} that is not described as it should be")
             yield File(name, each["size"], kind[2].lower(), f"{bucket}/{quote(name)}")
+    except Interrupted as error:
+        raise Unreachable(
+            f"the repository cannot be reached ({error})", where=address, hint="try again later"
+        ) from error
     except (KeyError, TypeError, ValueError) as error:
         what = f"the record is not what was expected ({type(error).__name__}: {error})"
         raise Unreachable(what, where=address, hint=f"see https://doi.org/{wanted.doi} in a browser") from error
@@ -143,60 +146,37 @@ def unpack(archives: list[Path], to: Path) -> list[Path]:
 
 
 def _download(wanted: File, target: Path, reporter: Reporter) -> None:
-    part = _part(target)
-    reason = "it ended too early"
-    for _ in range(TRIES):
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        reporter.advance(max(0, done // 1_000_000 - told))
+        told = max(told, done // 1_000_000)
+
+    @contextmanager
+    def opened(first: int) -> Iterator[tuple[int, Iterator[bytes]]]:
+        with _opened(wanted.address, first=first) as answer:
+            begins = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
+            yield int(begins[1]) if answer.status == 206 and begins else 0, _blocks(answer)
+
+    whole = Wanted(wanted.address, wanted.size, "md5", wanted.md5)
+    bring(whole, target, opened, growing=part(target), told=tell)
+
+
+def _blocks(answer: Any) -> Iterator[bytes]:
+    while True:
         try:
-            _go_on(wanted, part, reporter)
-        except (Unreachable, ConnectionError, TimeoutError, HTTPException) as error:
-            if isinstance(error, Unreachable) and error.hint is None:
-                raise
-            reason = str(error)
-        if _size(part) >= wanted.size:
-            break
-    else:
-        what = f"the transfer broke off at {_size(part)} of {wanted.size} bytes ({reason})"
-        raise Unreachable(what, where=wanted.address, hint="run the same command again: it goes on")
-    digest = hashlib.md5(usedforsecurity=False)
-    with part.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    if _size(part) != wanted.size or digest.hexdigest() != wanted.md5:
-        part.unlink()
-        what = "what arrived is not what the repository lists (size or MD5); it was thrown away"
-        raise Unreachable(what, where=wanted.address, hint="run the same command again")
-    part.replace(target)
-
-
-def _go_on(wanted: File, part: Path, reporter: Reporter) -> None:
-    have = _size(part)
-    if have > wanted.size:
-        part.unlink()
-        have = 0
-    if have == wanted.size:
-        return
-    with _opened(wanted.address, first=have) as answer:
-        begins = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
-        resumed = answer.status == 206 and begins is not None and int(begins[1]) == have
-        with part.open("ab" if resumed else "wb") as file:
-            done = have if resumed else 0
-            while done < wanted.size and (block := answer.read(min(BLOCK, wanted.size - done))):
-                file.write(block)
-                reporter.advance((done + len(block)) // 1_000_000 - done // 1_000_000)
-                done += len(block)
+            block = answer.read(BLOCK)
+        except (OSError, HTTPException) as error:
+            raise Interrupted(str(error)) from error
+        if not block:
+            return
+        yield block
 
 
 def _is_there(path: Path, wanted: File) -> bool:
     """Tell whether a file is there whole; its name is given only to what was verified."""
     return path.is_file() and path.stat().st_size == wanted.size
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(f"{path.name}.part")
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 class _Careful(urllib.request.HTTPRedirectHandler):
@@ -221,8 +201,5 @@ def _opened(address: str, *, first: int = 0) -> Any:
         return urllib.request.build_opener(_Careful).open(request, timeout=SECONDS)
     except urllib.error.HTTPError as error:
         raise Unreachable(f"the repository answers {error.code} {error.reason}", where=address) from error
-    except OSError as error:
-        reason = getattr(error, "reason", None) or error
-        raise Unreachable(
-            f"the repository cannot be reached ({reason})", where=address, hint="try again later"
-        ) from error
+    except (OSError, HTTPException) as error:
+        raise Interrupted(str(getattr(error, "reason", None) or error)) from error

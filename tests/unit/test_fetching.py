@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from nffa_cli import fetching
+from nffa_cli import downloading, fetching
 from nffa_cli.errors import Unreachable, UsageError
 from nffa_cli.progress import Silent
 
@@ -124,7 +124,7 @@ def test_a_broken_transfer_is_taken_up_where_it_broke(server, tmp_path):
 
 
 def test_a_later_run_goes_on(server, tmp_path):
-    server.breaks = fetching.TRIES
+    server.breaks = downloading.TRIES
     with pytest.raises(Unreachable, match="broke off"):
         get(server, tmp_path)
     assert (tmp_path / "L6_Nanowires.tar.part").stat().st_size > 0
@@ -141,7 +141,7 @@ def test_a_server_without_ranges_begins_anew(server, tmp_path):
 
 def test_what_is_not_as_listed_is_thrown_away(server, tmp_path):
     server.md5["L6_Nanowires.tar"] = "0" * 32
-    with pytest.raises(Unreachable, match="not what the repository lists"):
+    with pytest.raises(Unreachable, match="not what is listed"):
         get(server, tmp_path)
     assert not list(tmp_path.iterdir())
 
