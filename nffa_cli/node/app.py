@@ -10,15 +10,19 @@ from fastapi import FastAPI
 
 from nffa_cli import __version__
 from nffa_cli.node import problems
+from nffa_cli.node.arriving import Digests
 from nffa_cli.node.callers import Uses
 from nffa_cli.node.config import Config
 from nffa_cli.node.database import Database
 from nffa_cli.node.gate import Gate
 from nffa_cli.node.routes_service import probes
+from nffa_cli.node.storage import Storage
+from nffa_cli.node.sweeping import swept
 
 BASE = "/api/v1"
 ROUTES = (
     "routes_service",
+    "routes_uploads",
 )  # fmt: skip
 """Modules of ``nffa_cli.node``; each has a ``router`` whose paths begin after ``BASE``."""
 
@@ -33,6 +37,7 @@ def create_app(config: Config) -> FastAPI:
         lifespan=_running, redirect_slashes=False,
     )  # fmt: skip
     app.state.config, app.state.database, app.state.uses = config, database, Uses()
+    app.state.storage, app.state.digests = Storage(config.data), Digests()
     app.add_middleware(Gate, config=config)
     problems.install(app)
     for name in ROUTES:
@@ -43,6 +48,8 @@ def create_app(config: Config) -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
-    yield
+    with swept(app.state.database, app.state.storage):
+        yield
+    app.state.storage.close()
     app.state.uses.write(app.state.database)
     app.state.database.close()
