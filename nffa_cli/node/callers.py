@@ -11,7 +11,7 @@ import re
 import secrets
 import uuid
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import sqlalchemy as sa
 from fastapi import Depends, Request
@@ -20,9 +20,11 @@ from nffa_cli.node import ids, moments, tables
 from nffa_cli.node.database import Database, database
 from nffa_cli.node.problems import Problem
 
-ROLES = ("reader", "depositor", "instrumentScientist", "dataManager", "admin")
+Role = Literal["reader", "depositor", "instrumentScientist", "dataManager", "admin"]
+ROLES: tuple[str, ...] = get_args(Role)
 """Roles in the whole node."""
-PROPOSAL_ROLES = ("principalInvestigator", "coProposer", "teamMember", "dataCurator", "dataAnalyst")
+ProposalRole = Literal["principalInvestigator", "coProposer", "teamMember", "dataCurator", "dataAnalyst"]
+PROPOSAL_ROLES: tuple[str, ...] = get_args(ProposalRole)
 """Roles of a member in one proposal."""
 TOKEN = re.compile(r"nffa_([0-9a-f]{32})_([A-Za-z0-9_-]{20,100})")
 
