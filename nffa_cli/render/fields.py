@@ -117,6 +117,9 @@ def _spline(size: int, cell: int, phase: int) -> Array:
 
 RATIO = 1.04
 """Scales of noise are rounded to powers of this, so that their weights are soon all known."""
+FINE, SPLINE = 2.2, 0.577
+"""Nodes nearer than this many pixels would be seen as a weave: there, noise of each pixel is blurred, by the deviation
+of a cubic B-spline in units of its nodes' distance."""
 
 
 def _sparse(low: Array, taps: tuple[Array, ...], nodes: int) -> Array:
@@ -137,6 +140,9 @@ def smooth(rng: np.random.Generator, shape: Shape, scale: float | tuple[float, f
     """Return one octave of smooth noise, mean 0 and deviation about 1, with hills ``scale`` pixels wide (or y and x)."""
     tall, wide = scale if isinstance(scale, tuple) else (scale, scale)
     phases = rng.integers(0, 8, 2)
+    spacing = RATIO ** _cell(tall), RATIO ** _cell(wide)
+    if max(spacing) < FINE:
+        return normal(blur(rng.standard_normal(shape, dtype=np.float32), (SPLINE * spacing[0], SPLINE * spacing[1])))
     rows = _spline(shape[0], _cell(tall), int(phases[0]))
     columns = _spline(shape[1], _cell(wide), int(phases[1]))
     nodes = rng.standard_normal((rows.shape[1], columns.shape[1]), dtype=np.float32)

@@ -152,8 +152,8 @@ def contrast(signal: Array, rng: np.random.Generator) -> Array:
     if draw < 0.55:  # the whole range used
         dark, bright = rng.uniform(0.0, 0.12), rng.uniform(0.78, 1.0)
     elif draw < 0.86:  # grey and flat
-        dark, bright = rng.uniform(0.08, 0.42), rng.uniform(0.5, 0.9)
-        bright = max(bright, dark + 0.15)
+        dark, bright = rng.uniform(0.08, 0.42), rng.uniform(0.42, 0.88)
+        bright = max(bright, dark + 0.12)
     elif draw < 0.94:  # too bright: whites saturate
         dark, bright = rng.uniform(0.05, 0.3), rng.uniform(1.05, 1.35)
     else:  # too dark: blacks are lost

@@ -165,7 +165,9 @@ def tilt(scene: Scene, degrees: float) -> Scene:
     )
     lifted = (np.where(hidden, wall, near + (far - near) * part) - np.float32(level)) / np.float32(c * c)
     tilted = mapped(scene, seen)
-    tilted.height = lifted.astype(np.float32)
+    lifted = lifted.astype(np.float32)
+    # Columns seen twice leave stripes on slopes: they are smoothed, and cliffs are not.
+    tilted.height = lifted + np.clip(blur(lifted, (0.0, 0.6 / c)) - lifted, np.float32(-1.2), np.float32(1.2))
     return tilted
 
 

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from nffa_cli.render.fields import fbm, smooth, step
+from nffa_cli.render.fields import blur, normal, smooth, step
 from nffa_cli.render.pores import between, dust
 from nffa_cli.render.scene import Scene
 
@@ -21,16 +21,17 @@ def worn(scene: Scene, rng: np.random.Generator) -> Scene:
     """Return the scene with grain, specks and stains at random; changes it in place.
 
     Grain stands for what is smaller than a pixel here and still is there after shrinking: it is weak, in height
-    (0.02 to 0.35 px) and in yield (up to some per cent).
+    (0.015 to 0.22 px) and in yield (up to some per cent).
     """
     draws = rng.random(4)
     unit = scene.shape[1] / 256
     if draws[0] < GRAIN:
-        grain = fbm(rng, scene.shape, between(rng, 1.3, 4.5) * unit, octaves=2, gain=0.7)
+        # Not the noise of splines: at this size one would see the lattice of its nodes.
+        grain = normal(blur(rng.standard_normal(scene.shape, dtype=np.float32), between(rng, 0.5, 1.7) * unit))
         if draws[1] < PATCHY:
             grain = grain * step(smooth(rng, scene.shape, between(rng, 15, 90) * unit), float(rng.normal(0, 0.5)), 0.5)
-        scene.height = scene.height + grain * np.float32(between(rng, 0.02, 0.35))
-        scene.material = scene.yields * (1 + grain * np.float32(between(rng, 0.004, 0.06)))
+        scene.height = scene.height + grain * np.float32(between(rng, 0.015, 0.22))
+        scene.material = scene.yields * (1 + grain * np.float32(between(rng, 0.004, 0.05)))
     if draws[2] < DIRT:
         number = int(np.exp(rng.uniform(0.7, math.log(60))))
         if scene.material is not None:

@@ -98,26 +98,21 @@ def _layered(rng: Rng, depth: Array, u: Array, grain: float) -> tuple[Array, Arr
         end = max(start, 0.0) + own * float(rng.uniform(*deep)) if n < 4 else 1e9
         here = (depth > start) & (depth <= end)
         if here.any():
-            spread = float(rng.uniform(*flat))
-            bend = smooth(rng, shape, own * 3) * np.float32(own * 0.12)
-            found = cells(
-                rng,
-                shape,
-                scale=own,
-                jitter=float(rng.uniform(0.45, 0.95)),
-                at=(
-                    (depth - np.float32(start) + bend) * np.float32(math.sqrt(spread)),
-                    (u + bend) / np.float32(spread**0.5),
-                ),
-            )
-            between_layers = np.minimum(
-                np.abs(depth - np.float32(max(start, 0.0))), np.abs(depth - np.float32(min(end, 1e6)))
-            )
-            border = np.where(here, np.minimum(found.border, between_layers), border)
-            distance = np.where(here, found.distance, distance)
-            size = np.where(here, np.float32(own), size)
-            wall = np.where(here, np.float32(own * rng.uniform(*walls) + 0.4), wall)
-            tone = np.where(here, found.values(rng.uniform(0, 1, found.count).astype(np.float32)), tone)
+            rows, columns = np.flatnonzero(here.any(axis=1)), np.flatnonzero(here.any(axis=0))
+            box = (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
+            here, d = here[box], depth[box]
+            part = (d.shape[0], d.shape[1])
+            spread = math.sqrt(float(rng.uniform(*flat)))
+            bend = smooth(rng, part, own * 3) * np.float32(own * 0.12)
+            at = ((d - np.float32(start) + bend) * np.float32(spread), (u[box] + bend) / np.float32(spread))
+            found = cells(rng, part, scale=own, jitter=float(rng.uniform(0.45, 0.95)), at=at)
+            first, last = np.float32(max(start, 0.0)), np.float32(min(end, 1e6))
+            seam = np.minimum(np.abs(d - first), np.abs(d - last))
+            np.copyto(border[box], np.minimum(found.border, seam), where=here)
+            np.copyto(distance[box], found.distance, where=here)
+            np.copyto(size[box], np.float32(own), where=here)
+            np.copyto(wall[box], np.float32(own * rng.uniform(*walls) + 0.4), where=here)
+            np.copyto(tone[box], found.values(rng.uniform(0, 1, found.count).astype(np.float32)), where=here)
         start = end
     return size, border, distance, wall, tone
 
