@@ -6,20 +6,17 @@ searched by (sample, category, voltage, start) has a column besides.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from nffa_cli.node import contract, ids, moments, tables
-from nffa_cli.node.rights import Type as Thing
+from nffa_cli.node import contract, describing, ids, moments, tables
+from nffa_cli.node.rights import Type
 
 Fields = Mapping[str, Any]
-VOLTAGE = "beam.accelerating_voltage"
-VOLTS = {"V": 1.0, "kV": 1e3}
+Model = type[contract.Kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +39,14 @@ class Kind:
         Fields that only data managers and administrators set.
     """
 
-    type: Thing
+    type: Type
     path: str
     table: sa.Table
-    model: type[contract.Kept]
+    model: Model
     columns: Mapping[str, str]
     derived: Callable[[Fields], dict[str, Any]] = lambda _: {}
-    parent: tuple[str, Thing] | None = None
-    refers: Mapping[str, Thing] = field(default_factory=dict)
+    parent: tuple[str, Type] | None = None
+    refers: Mapping[str, Type] = field(default_factory=dict)
     scope: str | None = None
     inner: frozenset[str] = frozenset()
     ruled: frozenset[str] = frozenset()
@@ -60,20 +57,11 @@ class Kind:
         return frozenset({*self.columns.values(), "externalIds", "members", "locations", "dataChecksum"})
 
 
-def _of_measurement(fields: Fields) -> dict[str, Any]:
-    return {
-        "sample": (fields.get("sample") or {}).get("sampleName"),
-        "category": (fields.get("category") or {}).get("label"),
-        "start_time": sortable(fields.get("startTime")),
-        "voltage": volts((fields.get("settings") or {}).get(VOLTAGE)),
-    }
-
-
 def _of_asset(fields: Fields) -> dict[str, Any]:
     return {"sha256": fields["dataChecksum"]["value"]}
 
 
-def _registry(type: Thing, path: str, model: type[contract.Kept], **refers: Thing) -> Kind:
+def _registry(type: Type, path: str, model: Model, **refers: Type) -> Kind:
     return Kind(type, path, tables.registry, model, {"name": f"{type}Name"}, refers=refers)
 
 
@@ -104,34 +92,12 @@ KINDS: tuple[Kind, ...] = (
          ruled=frozenset({"policyId"})),
     Kind("experiment", "experiments", tables.experiment, contract.Experiment, _EXPERIMENT, parent=("proposal", "proposal"),
          refers={"instrumentIds": "instrument"}, scope="proposal"),
-    Kind("measurement", "measurements", tables.measurement, contract.Measurement, _MEASUREMENT, _of_measurement,
+    Kind("measurement", "measurements", tables.measurement, contract.Measurement, _MEASUREMENT, describing.columns,
          parent=("experiment", "experiment"), refers={"instrumentId": "instrument"}, scope="experiment"),
     Kind("dataasset", "dataassets", tables.asset, contract.DataAsset, _ASSET, _of_asset,
          parent=("measurement", "measurement"), scope="measurement"),
 )  # fmt: skip
 BY_TYPE: Mapping[str, Kind] = {kind.type: kind for kind in KINDS}
-
-
-def sortable(text: str | None) -> str | None:
-    """Return a moment of ISO 8601 as the one form in UTC; as it stands, in that form, where it has no offset; None: none."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moments.shown(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
-        return None
-
-
-def volts(setting: Any) -> float | None:
-    """Return the voltage that a setting (value, unit) says, in V; None where it says none."""
-    if not isinstance(setting, Mapping) or setting.get("unit") not in VOLTS:
-        return None
-    value = setting.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    found = value * VOLTS[setting["unit"]]
-    return found if math.isfinite(found) else None
 
 
 def values(kind: Kind, fields: Fields) -> dict[str, Any]:
