@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nffa_cli import orcid
 from nffa_cli.crosswalk import document
 from nffa_cli.errors import ConfigError, UsageError
 
-ORCID = re.compile(r"(https?://orcid\.org/)?(\d{4}-\d{4}-\d{4}-\d{3}[\dX])")
 ELEMENTS = frozenset(
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh "
     "Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr "
@@ -62,19 +61,11 @@ def _one_of(*words: str) -> Callable[[Any], str | None]:
 
 
 def _orcid(value: Any) -> str | None:
-    """Check the ORCID's form and its check digit (ISO 7064 mod 11-2)."""
-    found = ORCID.fullmatch(str(value))
-    if not found:
-        return "must be an ORCID like 0000-0002-1825-0097"
-    total = 0
-    for digit in found[2].replace("-", "")[:-1]:
-        total = (total + int(digit)) * 2
-    wanted = (12 - total % 11) % 11
-    return (
-        None
-        if found[2][-1] == ("X" if wanted == 10 else str(wanted))
-        else "must be an ORCID with the right check digit (mistyped?)"
-    )
+    if orcid.normal(value) is not None:
+        return None
+    if orcid.FORM.fullmatch(str(value)):
+        return "must be an ORCID with the right check digit (mistyped?)"
+    return "must be an ORCID like 0000-0002-1825-0097"
 
 
 @dataclass(frozen=True, slots=True)

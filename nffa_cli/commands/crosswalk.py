@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,28 @@ from nffa_cli.errors import UsageError
 from nffa_cli.records import Outcome
 from nffa_cli.terminal import Column, Terminal
 
+MORE = {"import": "crosswalk_import"}
+"""Subcommands with a module of their own, imported when they are called."""
 
-@click.group("crosswalk", short_help="List, check and explain how vendor tags become terms.")
+
+class Group(click.Group):
+    """The subcommands of this module, and those of ``MORE``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in order."""
+        return [*super().list_commands(ctx), *MORE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one subcommand."""
+        if cmd_name not in MORE:
+            return super().get_command(ctx, cmd_name)
+        found: click.Command = import_module(f"nffa_cli.commands.{MORE[cmd_name]}").command
+        return found
+
+
+@click.group("crosswalk", cls=Group, short_help="How vendor tags become terms; take records over from repositories.")
 def command() -> None:
-    """List, check and explain how vendor tags become terms."""
+    """List, check and explain how vendor tags become terms; take records over from other repositories."""
 
 
 @command.command("list")
@@ -29,10 +48,11 @@ def list_(terminal: Terminal) -> int:
     Example:
       nffa crosswalk list
     """  # noqa: D301 - \b is Click's mark for text that is not to be wrapped
-    from nffa_cli.crosswalk import check, load, outward
+    from nffa_cli.crosswalk import check, incoming, load, outward
 
     paths = check.files(settings.shipped("crosswalks"))
     shapes = [outward.load(path) for path in check.outward_files(settings.shipped("crosswalks"))]
+    imports = [incoming.load(path) for path in check.import_files(settings.shipped("crosswalks"))]
     rows = [(path.stem, load.load(path), check.examples(path)) for path in paths]
     for name, table, examples in rows:
         terminal.data({
@@ -40,18 +60,31 @@ def list_(terminal: Terminal) -> int:
             "terms": [item.name for item in table.fields], "examples": examples, "sha256": table.sha256,
         })  # fmt: skip
     for shape in shapes:
-        terminal.data({
-            "type": "outward", "schema": shape.schema, "version": shape.version, "release": shape.release,
-            "terms": list(shape.terms), "sha256": shape.sha256,
-        })  # fmt: skip
-    terminal.data({"type": "summary", "crosswalks": len(rows) + len(shapes)})
+        terminal.data(_outward(shape))
+    for each in imports:
+        terminal.data({"type": "incoming", "name": each.name, "version": each.version, "dialect": each.dialect,
+                       "systems": list(each.systems), "sha256": each.sha256})  # fmt: skip
+    terminal.data({"type": "summary", "crosswalks": len(rows) + len(shapes) + len(imports)})
     columns = ("format", ">version", ">terms", ">examples", "rules in")
     terminal.table(columns, [(name, t.version, len(t.fields), examples, t.file) for name, t, examples in rows])
+    _show_schemas(shapes, imports, terminal)
+    return 0
+
+
+def _outward(shape: Any) -> dict[str, Any]:
+    return {
+        "type": "outward", "schema": shape.schema, "version": shape.version, "release": shape.release,
+        "terms": list(shape.terms), "sha256": shape.sha256,
+    }  # fmt: skip
+
+
+def _show_schemas(shapes: list[Any], imports: list[Any], terminal: Terminal) -> None:
     columns = ("schema", ">version", ">terms", "definition", "rules in")
     terminal.table(
         columns, [(s.schema, s.version, len(s.terms), f"{s.definition} of {s.release}", s.file) for s in shapes]
     )
-    return 0
+    rows = [(", ".join(each.systems), each.version, each.dialect, each.file) for each in imports]
+    terminal.table(("records of", ">version", "dialect", "rules in"), rows)
 
 
 @command.command("check")
@@ -77,7 +110,7 @@ def check_(path: Path | None, coverage: str | None, terminal: Terminal) -> int:
 
     shipped = settings.shipped("crosswalks")
     words = vocabulary.load(shipped)
-    count = len({*check.files(path or shipped), *check.outward_files(path or shipped)})
+    count = len(check.all_files(path or shipped))
     if not count:
         raise UsageError("no crosswalk (a .yaml file) is there", where=str(path), hint="crosswalks/README.md shows one")
     problems = check.check(path or shipped, words)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nffa_cli.crosswalk import apply, document, load, outward, transforms, units
+from nffa_cli.crosswalk import apply, document, incoming, load, outward, taking, transforms, units
 from nffa_cli.crosswalk.vocabulary import Term, Vocabulary
 from nffa_cli.errors import CrosswalkError, NffaError
 from nffa_cli.records import Axis, RawMetadata, Record, Signal
@@ -20,6 +20,8 @@ EXAMPLES = ".examples.yaml"
 _EXAMPLE_KEYS = frozenset({
     "name", "tree", "anchors", "terms", "axes", "absent", "warnings", "image", "kind", "date_order", "timezone",
 })  # fmt: skip
+
+_IMPORT_EXAMPLE_KEYS = frozenset({"name", "entry", "key", "fields", "files", "warnings"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,22 @@ def files(path: Path) -> list[Path]:
 
 def check(path: Path, vocabulary: Vocabulary) -> list[Problem]:
     """Return all that is wrong with the crosswalk files at ``path`` and the examples beside them."""
-    inward = [item for item in files(path) if not is_outward(item)]
+    inward = [item for item in files(path) if not is_outward(item) and not incoming.is_import(item)]
     found = [problem for item in inward for problem in _check_file(item, vocabulary)]
-    return found + [problem for item in outward_files(path) for problem in _check_outward(item, vocabulary)]
+    found += [problem for item in outward_files(path) for problem in _check_outward(item, vocabulary)]
+    return found + [problem for item in import_files(path) for problem in _check_import(item)]
+
+
+def all_files(path: Path) -> set[Path]:
+    """Return the crosswalk files of every kind at ``path``."""
+    return {*files(path), *outward_files(path), *import_files(path)}
+
+
+def import_files(path: Path) -> list[Path]:
+    """Return the import crosswalk files at ``path``: itself, or those in its ``import`` folder."""
+    if not path.is_dir():
+        return [path] if incoming.is_import(path) else []
+    return [item for item in incoming.files(path) if not item.name.endswith(EXAMPLES)]
 
 
 def outward_files(path: Path) -> list[Path]:
@@ -254,6 +269,48 @@ def _rule_of_place(field: outward.Field, rule: outward.Rule, asked: Mapping[str,
                 units.convert(1.0, wanted, unit or "1")
         except CrosswalkError as error:
             yield error.what
+
+
+def _check_import(path: Path) -> Iterator[Problem]:
+    try:
+        shape = incoming.load(path)
+        for line, what in incoming.twice(shape):
+            yield Problem(f"{path}:{line}", what, "join the two with 'any'")
+        if not _beside(path).is_file():
+            return
+        file, _ = document.read(_beside(path))
+        for node in file.sequence(file.root, "examples"):
+            example = {key: item.python() for key, item in file.known(node, "an example", _IMPORT_EXAMPLE_KEYS).items()}
+            for complaint in _import_example(shape, example):
+                yield Problem(f"{_beside(path)}:{node.line}", f"example '{example.get('name')}': {complaint}")
+    except CrosswalkError as error:
+        yield Problem(error.where or str(path), error.what, error.hint)
+
+
+def _import_example(shape: incoming.Incoming, example: Mapping[str, Any]) -> Iterator[str]:
+    entry = example.get("entry")
+    if not isinstance(entry, dict) or not taking.recognised(shape, entry):
+        yield "its entry is not of this dialect"
+        return
+    taken = taking.take(shape, entry)
+    if taken is None:
+        yield "nothing says which record it is"
+        return
+    if taken.key != example.get("key", taken.key):
+        yield f"its key is {taken.key!r}, not {example['key']!r}"
+    pairs = [(example.get("fields") or {}, taken.fields)]
+    wanted = example.get("files") or []
+    if len(wanted) != len(taken.files):
+        yield f"it has {len(taken.files)} files, not {len(wanted)}"
+    pairs += list(zip(wanted, taken.files, strict=False))
+    for expected, said in pairs:
+        for place, value in expected.items():
+            held = said[place].value if place in said else None
+            if held != value:
+                yield f"{place} is {held!r}, not {value!r}"
+    codes = {remark.code for remark in taken.warnings}
+    for code in set(example.get("warnings") or ()) - codes:
+        yield f"no warning '{code}'"
 
 
 def _beside(path: Path) -> Path:
