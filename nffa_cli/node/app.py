@@ -15,6 +15,7 @@ from nffa_cli.node.callers import Uses
 from nffa_cli.node.config import Config
 from nffa_cli.node.database import Database
 from nffa_cli.node.gate import Gate
+from nffa_cli.node.requests import Running
 from nffa_cli.node.routes_service import probes
 from nffa_cli.node.storage import Storage
 from nffa_cli.node.sweeping import swept
@@ -22,7 +23,10 @@ from nffa_cli.node.sweeping import swept
 BASE = "/api/v1"
 ROUTES = (
     "routes_service",
+    "routes_records",
     "routes_uploads",
+    "routes_ingests",
+    "routes_content",
 )  # fmt: skip
 """Modules of ``nffa_cli.node``; each has a ``router`` whose paths begin after ``BASE``."""
 
@@ -38,6 +42,7 @@ def create_app(config: Config) -> FastAPI:
     )  # fmt: skip
     app.state.config, app.state.database, app.state.uses = config, database, Uses()
     app.state.storage, app.state.digests = Storage(config.data), Digests()
+    app.state.running = Running()
     app.add_middleware(Gate, config=config)
     problems.install(app)
     for name in ROUTES:
