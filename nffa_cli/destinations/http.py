@@ -28,7 +28,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from nffa_cli import __version__
-from nffa_cli.destinations.answers import Answer, Rejected, clean, origin, said
+from nffa_cli.destinations.answers import HINTS, Answer, Rejected, clean, origin, said
 from nffa_cli.destinations.pace import Pace
 from nffa_cli.destinations.patience import MALFORMED, REPEATABLE, Patience, passes, retry_after
 from nffa_cli.downloading import Interrupted
@@ -109,6 +109,10 @@ class Connection:
     def close(self) -> None:
         """Let go of the connections."""
         self._session.close()
+
+    def rest(self, tries: int) -> None:
+        """Wait as after so many failed tries."""
+        self._sleep(self.patience.pause(tries, None, self._chance()))
 
     def at(self, path: str) -> str:
         """Return the whole address of a path; raises Refused for one on another server."""
@@ -200,6 +204,8 @@ class Connection:
                     renewed = True
                     continue
                 asked = retry_after(answer.headers, datetime.now(UTC))
+                if answer.status == 507:
+                    raise Unreachable(said(answer), where=where, hint=HINTS[507])
                 if not passes(answer.status, asked):
                     raise Rejected(answer, hint=f"nffa login {self.address}" if answer.status == 401 else None)
                 reason = said(answer)
@@ -240,8 +246,10 @@ class Connection:
         raise Refused(f"it redirects more than {REDIRECTS} times", where=clean(address))
 
     def _feed(self, body: Body | None, size: int) -> Any:
-        if body is None or (isinstance(body, bytes) and self._pace.rate is None) or not size:
-            return b"" if body is not None else None
+        if body is None or (isinstance(body, bytes) and (self._pace.rate is None or not body)):
+            return body
+        if not size:
+            return b""
         return _Feed(io.BytesIO(body) if isinstance(body, bytes) else body(), size, self._pace)
 
     def _blocks(self, response: requests.Response) -> Iterator[bytes]:

@@ -1,0 +1,150 @@
+"""Resumable uploads by tus 1.0: the server's offset is the truth, it is asked for after every fault, never guessed.
+
+A chunk carries its own checksum where the server can prove it, so that a fault costs one chunk at most. Where the upload
+lies is noted by the caller before the first byte goes; integrity is proved by whoever owns the whole digest.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from nffa_cli.destinations.answers import Answer, Rejected, clean
+from nffa_cli.destinations.http import Connection
+from nffa_cli.destinations.sources import Source
+from nffa_cli.errors import Refused, Unreachable
+
+CHUNK = 8 << 20
+VERSION = {"Tus-Resumable": "1.0.0"}
+GONE = frozenset({404, 410})
+"""What a server says of an upload that is not there any more."""
+MISPLACED = frozenset({409, 423})
+"""The offset is another one, or another request still writes: ask again."""
+MISMATCH = 460
+MISMATCHES = 3
+"""How often bytes may arrive as other bytes before something is wrong that trying does not mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What is to be uploaded, and how.
+
+    create
+        Path at which uploads begin.
+    metadata
+        What the server is told of it.
+    resume
+        Where an earlier run left it; None: nowhere.
+    checksum
+        Whether the server proves each chunk by its SHA-256.
+    """
+
+    create: str
+    metadata: Mapping[str, str]
+    resume: str | None = None
+    checksum: bool = True
+    chunk: int = CHUNK
+
+
+def send(connection: Connection, source: Source, upload: Upload, note: Callable[[str], None]) -> str:
+    """Upload a source and return where it lies; ``note`` is told that before the first byte.
+
+    Raises
+    ------
+    Unreachable
+        No progress within the budget; the next run goes on there.
+    Refused
+        The server does not take it, or proves again and again that other bytes came.
+    Changed
+        The file changed meanwhile.
+    """
+    where, offset = _resumed(connection, upload, source.size) or _created(connection, upload, source.size)
+    note(where)
+    failures, mismatches, since = 0, 0, time.monotonic()
+    while offset < source.size:
+        block = source.read_at(offset, upload.chunk)
+        lost: Unreachable | None = None
+        try:
+            answer = connection.send(
+                "PATCH", where, body=block, headers=_chunk_head(block, offset, upload), again=False
+            )
+            source.check()
+            if _offset(answer, source.size) == offset + len(block):
+                offset, failures, since = offset + len(block), 0, time.monotonic()
+                continue
+        except Unreachable as error:
+            lost = error
+        except Rejected as error:
+            if error.status == MISMATCH:
+                source.prove()
+                mismatches += 1
+            if error.status not in MISPLACED | GONE | {MISMATCH} or mismatches >= MISMATCHES:
+                raise
+        failures += 1
+        if time.monotonic() - since > connection.patience.budget:
+            stays = Unreachable(
+                f"the upload stays at {offset} of {source.size} bytes", where=where, hint="try again later"
+            )
+            raise lost or stays
+        connection.rest(failures)
+        found = _where_it_is(connection, where, source.size)
+        if found is None:
+            where, found = _created(connection, upload, source.size)
+            note(where)
+        elif found > offset:
+            failures, since = 0, time.monotonic()
+        offset = found
+    return where
+
+
+def _resumed(connection: Connection, upload: Upload, size: int) -> tuple[str, int] | None:
+    if upload.resume is None:
+        return None
+    try:
+        offset = _where_it_is(connection, upload.resume, size)
+    except Refused:  # noted for another server, or for other bytes
+        return None
+    return None if offset is None else (upload.resume, offset)
+
+
+def _where_it_is(connection: Connection, where: str, size: int) -> int | None:
+    """Return the offset of an upload; None: it is not there any more."""
+    try:
+        answer = connection.send("HEAD", where, headers=VERSION)
+    except Rejected as error:
+        if error.status in GONE:
+            return None
+        raise
+    if answer.headers.get("Upload-Length", str(size)) != str(size):
+        raise Refused("the upload that waits there is of another size", where=where)
+    return _offset(answer, size)
+
+
+def _created(connection: Connection, upload: Upload, size: int) -> tuple[str, int]:
+    pairs = (f"{name} {base64.b64encode(value.encode()).decode('ascii')}" for name, value in upload.metadata.items())
+    headers = {**VERSION, "Upload-Length": str(size), "Upload-Metadata": ",".join(pairs)}
+    answer = connection.send("POST", upload.create, headers=headers, body=b"", again=True)  # twice: one lies idle
+    location = answer.headers.get("Location")
+    if not location:
+        raise Refused("the server does not say where the upload lies", where=answer.where)
+    where = connection.at(urljoin(answer.where, location))
+    return where, _offset(answer, size) if "Upload-Offset" in answer.headers else 0
+
+
+def _offset(answer: Answer, size: int) -> int:
+    text = answer.headers.get("Upload-Offset", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 20) or int(text) > size:
+        raise Refused(f"the server gives no offset that can be ({clean(text, 40)!r})", where=answer.where)
+    return int(text)
+
+
+def _chunk_head(block: bytes, offset: int, upload: Upload) -> dict[str, str]:
+    headers = {**VERSION, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+    if upload.checksum:
+        digest = base64.b64encode(hashlib.sha256(block).digest()).decode("ascii")
+        headers["Upload-Checksum"] = f"sha256 {digest}"
+    return headers
