@@ -148,9 +148,35 @@ def m004_how(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE label ADD COLUMN how TEXT NOT NULL DEFAULT 'looked'")
 
 
+def m005_outbox(db: sqlite3.Connection) -> None:
+    """Remember what was delivered where, what is on its way, and which uploads are unfinished."""
+    for statement in (
+        "CREATE TABLE destination (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, first_used TEXT NOT NULL) STRICT",
+        # One row for each acquisition and destination that was ever dealt with; what has none is due.
+        """CREATE TABLE delivery (
+            destination INTEGER NOT NULL REFERENCES destination(seq),
+            acquisition INTEGER NOT NULL REFERENCES acquisition(seq), state TEXT NOT NULL, reason TEXT,
+            token TEXT NOT NULL, proposal TEXT, experiment TEXT, attempts INTEGER NOT NULL, changed_at TEXT NOT NULL,
+            PRIMARY KEY (destination, acquisition)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX delivery_open ON delivery(state) WHERE state <> 'done'",
+        """CREATE TABLE receipt (
+            destination INTEGER NOT NULL REFERENCES destination(seq),
+            acquisition INTEGER NOT NULL REFERENCES acquisition(seq), key TEXT NOT NULL, measurement TEXT NOT NULL,
+            url TEXT NOT NULL, version TEXT NOT NULL, digest TEXT NOT NULL, assets TEXT NOT NULL, linked INTEGER NOT NULL,
+            delivered_at TEXT NOT NULL, proof TEXT, verified_at TEXT, PRIMARY KEY (destination, acquisition)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE upload (
+            destination INTEGER NOT NULL REFERENCES destination(seq), sha256 TEXT NOT NULL, token TEXT NOT NULL,
+            noted_at TEXT NOT NULL, PRIMARY KEY (destination, sha256)
+        ) STRICT, WITHOUT ROWID""",
+    ):
+        db.execute(statement)
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_assets, m003_opinions, m004_how)
+MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_assets, m003_opinions, m004_how, m005_outbox)
 REWRITES: frozenset[str] = frozenset()
 """Names of the migrations that rewrite a table: a copy of the catalogue is made first."""
 

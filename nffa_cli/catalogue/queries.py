@@ -214,6 +214,10 @@ _DUMPED = {
     "looked": "path, model, stamp, status, reason, format, classification",
     "label": "sha256, answer, label, second, labeller, note, model, predicted, how",
     "category": "sha256, label, second, predicted, decision",
+    "destination": "seq, name",
+    "delivery": "destination, acquisition, state, reason, token, proposal, experiment",
+    "receipt": "destination, acquisition, key, measurement, url, version, digest, assets, linked, proof",
+    "upload": "destination, sha256, token",
     "term": "acquisition, name, number, text",
     "words": "*",
 }

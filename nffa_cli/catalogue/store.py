@@ -16,6 +16,7 @@ from typing import Any
 from nffa_cli.catalogue import assets, indexing, lock, queries
 from nffa_cli.catalogue.connection import Connection, utc_now
 from nffa_cli.catalogue.opinions import Opinions
+from nffa_cli.catalogue.outbox import Journal, Outbox
 from nffa_cli.catalogue.rows import (
     CheckResult,
     DueRecord,
@@ -67,12 +68,13 @@ class Store:
         self.close()
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, what: str = "") -> Iterator[None]:
         """Hold the catalogue for one run; the operating system lets go of it however the run ends.
 
-        Raises LockedError at once when another run holds it.
+        ``what``: a lock of its own for runs that only exclude each other. Raises LockedError at once when another run
+        holds it.
         """
-        path, note = self._beside(".lock"), self._beside(".holder")
+        path, note = self._beside(f"{what}.lock"), self._beside(f"{what}.holder")
         with ExitStack() as held:
             try:
                 free = held.enter_context(lock.locked(path))
@@ -226,6 +228,15 @@ class Store:
     def opinions(self) -> Opinions:
         """What models and persons say the pictures show."""
         return Opinions(self._db)
+
+    @property
+    def outbox(self) -> Outbox:
+        """What was delivered, and what is on its way."""
+        return Outbox(self._db)
+
+    def journal(self, destination: int) -> Journal:
+        """Return where unfinished uploads to a destination are noted."""
+        return Journal(self._db.path, destination)
 
     def supersede(self, acquisition: str, by: str) -> tuple[str, ...]:
         """Hide an acquisition, which turned out to be a part of ``by``; its versions are kept.
