@@ -18,6 +18,8 @@ COMMANDS = {
     "model": "List, show, verify, add, remove and train the models of classify.",
     "dataset": "List and fetch published picture sets to train on.",
     "validate": "Judge NeXus files by the definitions of NXem.",
+    "sync": "Deliver what is due to a node, a disk or a share; once, exactly.",
+    "outbox": "List, retry or drop what is still to be delivered.",
     "list": "List what the catalogue knows.",
     "show": "Show one acquisition: terms, files, versions.",
     "search": "Find acquisitions by words and by terms.",

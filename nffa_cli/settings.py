@@ -50,10 +50,17 @@ SETTINGS = (
     Setting("classify.model", "", "Name of the model (empty: the shipped one, or the one that was added)."),
     Setting("classify.jobs", 0, "Worker processes of classify (0: one for each processor)."),
     Setting("review.labeller", "", "Name under which review stores your answers (empty: the name of your account)."),
+    Setting("import.hosts", "", "More hosts whose records crosswalk import may fetch, with commas between."),
+    Setting("sync.every", 60.0, "Seconds between two looks of sync --watch."),
+    Setting("sync.jobs", 1, "Connections that sync sends over."),
+    Setting("sync.limit_rate", "", "Bytes a second that sync sends at most, such as 500K or 2M (empty: no limit)."),
     Setting("export.jobs", 1, "Worker processes of export-nexus."),
     Setting("export.compression", "gzip", "How export-nexus packs samples; gzip is read everywhere."),
 )
-"""Every key of ``nffa.toml``."""
+"""Every key of ``nffa.toml`` that is a single value."""
+
+DESTINATIONS = "destination"
+"""The tables of ``nffa.toml`` that each describe one destination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +164,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     path = home() / "nffa.toml"
     values = _defaults()
     known = {each.key: each for each in SETTINGS}
-    for key, value in _flat(_read(path)).items():
+    tree = _read(path)
+    tree.pop(DESTINATIONS, None)
+    for key, value in _flat(tree).items():
         if key not in known:
             raise ConfigError(f"unknown key {key}", where=str(path), hint=_nearest(key, known))
         values[key] = Value(_typed(known[key], value, str(path)), str(path))
@@ -168,6 +177,15 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     if values["preview.format"].value not in ("jpeg", "png"):
         raise ConfigError("preview.format is jpeg or png", where=values["preview.format"].source)
     return Settings(values)
+
+
+def destinations() -> list[dict[str, Any]]:
+    """Return the ``[[destination]]`` tables of ``nffa.toml`` as they are written."""
+    path = home() / "nffa.toml"
+    found = _read(path).get(DESTINATIONS, [])
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise ConfigError("destinations are written as [[destination]] tables", where=str(path), hint="docs/sync.md")
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:

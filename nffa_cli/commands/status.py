@@ -19,5 +19,8 @@ def command(terminal: Terminal) -> int:
     Example:
       nffa status --json
     """  # noqa: D301
+    from nffa_cli import deliveries, standing
+
     with Store.open(settings.catalogue_path(), readonly=True) as store:
+        deliveries.stand((standing.standing(store, name) for name in deliveries.used(store)), terminal)
         return browse.status(store.status(), terminal)

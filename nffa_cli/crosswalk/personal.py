@@ -70,6 +70,11 @@ def apply(
     return replace(raw, tree=_tree(raw.tree, "", marked, veil)), _record(record, marked, operators, veil)
 
 
+def person(name: str, *, policy: str, secret: bytes) -> str | None:
+    """Return what copies that leave this computer call a person; None: nothing."""
+    return name if policy == "keep" else _Veil(frozenset(), secret if policy == "pseudonym" else None).over(name)
+
+
 class _Veil:
     """Knows the names that are looked for, and what stands in the place of one."""
 

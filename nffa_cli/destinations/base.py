@@ -92,7 +92,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A bundle that is due, the receipt of what was delivered before, and the journal of unfinished uploads by sha256."""
+    """A bundle that is due, the receipt of what was delivered before, and the journal of unfinished uploads by sha256.
+
+    ``known`` without version and digest: the measurement was there, but what it holds now is not known; whatever version it
+    has is to become this bundle.
+    """
 
     bundle: Bundle
     known: Receipt | None = None

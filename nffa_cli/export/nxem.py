@@ -22,10 +22,10 @@ from nffa_cli.records import RawMetadata, Record, Signal
 ENTRY = "entry1"
 EVENT = "measurement/event1"
 
-_TYPES = {
+MEDIA_TYPES = {
     ".tif": "image/tiff", ".tiff": "image/tiff", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png",
     ".bmp": "image/bmp", ".txt": "text/plain", ".hdr": "text/plain", ".msa": "text/plain", ".spx": "application/xml",
-    ".emd": "application/x-hdf5", ".de5": "application/x-hdf5",
+    ".emd": "application/x-hdf5", ".de5": "application/x-hdf5", ".nxs": "application/x-hdf5", ".json": "application/json",
 }  # fmt: skip
 """Media types by extension; anything else is bytes."""
 
@@ -210,14 +210,19 @@ def _process(number: int, signal: Signal, detector: str, source: Source) -> Tree
 
 
 def _note(file: SourceFile) -> Tree:
-    extension = file.name[file.name.rfind(".") :].lower() if "." in file.name else ""
     return {
         "@NX_class": "NXnote",
-        "type": _TYPES.get(extension, "application/octet-stream"),
+        "type": media_type(file.name),
         "file_name": file.name,
         "checksum": file.sha256,
         "algorithm": "sha256",
     }
+
+
+def media_type(name: str) -> str:
+    """Return the media type that a file's name says."""
+    extension = name[name.rfind(".") :].lower() if "." in name else ""
+    return MEDIA_TYPES.get(extension, "application/octet-stream")
 
 
 def _profiling(raw: RawMetadata, source: Source) -> Tree:

@@ -17,15 +17,16 @@ MODULES = {
 
 LAYERS = (
     {"errors", "records", "progress"},
-    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling"},
-    {"settings", "downloading", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink", "preview", "signals",
-     "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
+    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid"},
+    {"settings", "downloading", "guarded", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink",
+     "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
      "secrets", "portal", "node"},
     {"reading", "recipe", "nexus", "judging", "seeing", "worker", "bundle", "delivering"},
     {"look", "pipeline", "verify", "validating"},
-    {"exporting", "classifying", "importing", "gathering"},
+    {"exporting", "classifying", "importing", "gathering", "sending", "standing"},
     {"syncing", "getting"},
-    {"story", "browse", "fitness", "tour", "sights", "modelling", "review", "training"},
+    {"story", "browse", "fitness", "tour", "sights", "modelling", "report", "review", "training",
+     "deliveries"},
     {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""
@@ -52,7 +53,16 @@ ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render"), ("
 DOORS = {
     "rsciio": {"extract.rosetta"},
     "hyperspy": {"signals"},
-    "PIL": {"preview", "ink", "layouts", "render.bars", "classify.images", "review.inline", "classify.train.drawing"},
+    "PIL": {
+        "preview",
+        "ink",
+        "layouts",
+        "render.bars",
+        "classify.images",
+        "review.inline",
+        "report.thumbs",
+        "classify.train.drawing",
+    },
     "onnxruntime": {"classify.onnx"},
     "torch": {"classify.train"},
     "sqlite3": {"catalogue"},
@@ -61,10 +71,10 @@ DOORS = {
     "platformdirs": {"settings"},
     "psutil": {"pool", "fitness"},
     "click": {"cli", "commands"},
-    **dict.fromkeys(("fastapi", "starlette", "uvicorn", "sqlalchemy", "alembic", "pydantic"), {"node"}),
+    "jinja2": {"report.page"},
     "requests": {"destinations.http"},
     "keyring": {"secrets"},
-    **dict.fromkeys(("fastapi", "starlette", "uvicorn", "pydantic", "sqlalchemy", "alembic"), {"node"}),
+    **{name: {"node"} for name in ("fastapi", "starlette", "uvicorn", "pydantic", "sqlalchemy", "alembic")},
 }
 """Library → the only parts that may import it."""
 
