@@ -7,6 +7,7 @@ facet and look-up takes its rows under ``seen`` or ``readable``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from nffa_cli.node import callers, moments, tables
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.problems import Problem, absent
-from nffa_cli.node.rights import CREATORS, DEPOSITORS, PERSONAL, RIGHTS, Level, Type, allowed, level_of
+from nffa_cli.node.rights import CREATORS, DEPOSITORS, EVERYWHERE, PERMISSIONS, PERSONAL, RIGHTS, Level, Type, allowed
 
 Condition = sa.ColumnElement[bool]
 
@@ -59,25 +60,22 @@ def at_least(
         The table of the type, or an alias of it where it is asked for twice. Rows of the registry are all taken to be of
         ``type``.
     """
-    if any(RIGHTS[role][type] >= least for role in _everywhere(caller)):
+    if least == Level.NONE or any(RIGHTS[role][type] >= least for role in caller.roles & EVERYWHERE):
         return sa.true()
-    found = _relations(type, caller, now, table(type) if of is None else of)
-    return sa.or_(sa.false(), *(condition for relation, condition in found if RIGHTS[relation][type] >= least))
+    asked = _Asked(caller, now, frozenset(relation for relation, levels in RIGHTS.items() if levels[type] >= least))
+    conditions = _OF.get(type, _of_registry)(asked, table(type) if of is None else of)
+    return sa.or_(sa.false(), *conditions)
 
 
 def level(connection: sa.Connection, caller: Caller, type: Type, id: str, *, now: str | None = None) -> Level:
     """Return what the caller may do with one thing; ``Level.NONE`` also where there is none."""
-    of = table(type)
-    found = list(_relations(type, caller, now or moments.now(), of))
-    columns = [sa.case((condition, 1), else_=0).label(f"r{number}") for number, (_, condition) in enumerate(found)]
-    query = sa.select(sa.literal(1), *columns).where(of.c.id == id)
+    of, at = table(type), now or moments.now()
+    # A CASE stops at the first that holds, and most callers of most things hold much or nothing.
+    whens = ((at_least(least, caller, at, type), int(least)) for least in reversed(Level) if least != Level.NONE)
+    query = sa.select(sa.case(*whens, else_=int(Level.NONE))).where(of.c.id == id)
     if of is tables.registry:
         query = query.where(of.c.type == type)
-    row = connection.execute(query).first()
-    if row is None:
-        return Level.NONE
-    holding = (relation for (relation, _), holds in zip(found, row[1:], strict=True) if holds)
-    return level_of(type, frozenset({*_everywhere(caller), *holding}))
+    return Level(connection.execute(query).scalar() or Level.NONE)
 
 
 def may(connection: sa.Connection, caller: Caller, action: str, type: Type, id: str) -> bool:
@@ -141,75 +139,127 @@ def table(type: Type) -> sa.Table:
     return TABLES.get(type, tables.registry)
 
 
-def _everywhere(caller: Caller) -> frozenset[str]:
-    """Return the roles that are relations to everything."""
-    return caller.roles & {"admin", "dataManager"}
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who asks, when, and the relations that give what is asked for."""
+
+    caller: Caller
+    now: str
+    relations: frozenset[str]
+
+    @property
+    def as_person(self) -> bool:
+        return bool(self.caller.roles & PERSONAL)
+
+    @property
+    def sids(self) -> list[str]:
+        """The names by which access lists know the caller."""
+        person = [f"person:{self.caller.person}"] if self.as_person else []
+        return [*person, *(f"role:{role}" for role in sorted(self.caller.roles))]
+
+    def member(self, proposal: Any) -> Iterator[Condition]:
+        """Yield that the caller has a part in a proposal, as a person."""
+        if roles := [role for role in callers.PROPOSAL_ROLES if role in self.relations and self.as_person]:
+            member = tables.member.alias()
+            mine = sa.select(member.c.proposal).where(member.c.person == self.caller.person, member.c.role.in_(roles))
+            yield proposal.in_(mine)
+
+    def granted(self, places: Mapping[str, Any]) -> Iterator[Condition]:
+        """Yield what access lists give on a thing or on what it hangs under; ``places``: type → column of ids."""
+        permissions = [name for name in PERMISSIONS if f"granted{name}" in self.relations]
+        if not (permissions and self.sids):
+            return
+        for place, column in places.items():
+            acl = tables.acl.alias()
+            lists = sa.select(acl.c.resource).where(acl.c.sid.in_(self.sids), acl.c.type == place)
+            yield column.in_(lists.where(acl.c.permission.in_(permissions)))
+
+    def depositor(self, by: Any) -> Iterator[Condition]:
+        """Yield that a depositor made the thing."""
+        if "depositor" in self.relations & self.caller.roles:
+            yield by == self.caller.person
+
+    def scientist(self, experiment: Any, instrument: Any = None) -> Iterator[Condition]:
+        """Yield that the caller runs an instrument of a thing; both are columns of it (``experiment``: its id)."""
+        if "scientist" not in self.relations or "instrumentScientist" not in self.caller.roles:
+            return
+        registry, held = tables.registry.alias(), tables.experiment.alias()
+        listed = _Holds(registry.c.data, "scientists", sa.select(sa.literal(self.caller.person)))
+        instruments = sa.select(registry.c.id).where(registry.c.type == "instrument", listed)
+        if instrument is not None:
+            yield instrument.in_(instruments)
+        yield experiment.in_(sa.select(held.c.id).where(_Holds(held.c.data, "instrumentIds", instruments)))
+
+    def within(self, inner: Any, column: str, type: Type, of: Any) -> Condition:
+        """Return that a thing holds one of ``inner`` that the caller sees."""
+        condition = at_least(Level.SEE, self.caller, self.now, type, inner)
+        return sa.exists().where(inner.c[column] == of.c.id, condition).correlate(of)
 
 
-def _relations(type: Type, caller: Caller, now: str, of: Any) -> Iterator[tuple[str, Condition]]:
-    """Yield each relation in which the caller may stand to rows of ``of``, with the condition that he does."""
-    if type in _OF:
-        yield from _OF[type](caller, now, of)
-    else:
-        yield "anyone", sa.true()
+def _of_proposal(asked: _Asked, of: Any) -> Iterator[Condition]:
+    yield from asked.member(of.c.id)
+    yield from asked.granted({"proposal": of.c.id})
+    yield from asked.depositor(of.c.created_by)
+    if "above" in asked.relations:
+        inner = tables.experiment.alias()
+        experiments = sa.or_(sa.false(), *_of_experiment(asked, inner, above=False))
+        yield sa.exists().where(inner.c.proposal == of.c.id, experiments).correlate(of)
+        yield asked.within(tables.measurement.alias(), "proposal", "measurement", of)
 
 
-def _of_proposal(caller: Caller, now: str, of: Any) -> Iterator[tuple[str, Condition]]:
-    yield from _member(caller, of.c.id)
-    yield from _granted(caller, {"proposal": of.c.id})
-    yield from _made(caller, of.c.created_by)
-    inner = tables.experiment.alias()
-    direct = [found for relation, found in _of_experiment(caller, now, inner) if relation != "above"]
-    held = sa.exists().where(inner.c.proposal == of.c.id, sa.or_(sa.false(), *direct)).correlate(of)
-    yield "above", sa.or_(held, _holds_seen(caller, now, "proposal", of))
+def _of_experiment(asked: _Asked, of: Any, *, above: bool = True) -> Iterator[Condition]:
+    """``above=False``: leave out what the experiment holds, which the proposal asks for itself."""
+    yield from asked.member(of.c.proposal)
+    yield from asked.granted({"experiment": of.c.id, "proposal": of.c.proposal})
+    yield from asked.depositor(of.c.created_by)
+    yield from asked.scientist(of.c.id)
+    if above and "above" in asked.relations:
+        yield asked.within(tables.measurement.alias(), "experiment", "measurement", of)
 
 
-def _of_experiment(caller: Caller, now: str, of: Any) -> Iterator[tuple[str, Condition]]:
-    yield from _member(caller, of.c.proposal)
-    yield from _granted(caller, {"experiment": of.c.id, "proposal": of.c.proposal})
-    yield from _made(caller, of.c.created_by)
-    if (instruments := _instruments(caller)) is not None:
-        yield "scientist", _Holds(of.c.data, "instrumentIds", instruments)
-    yield "above", _holds_seen(caller, now, "experiment", of)
-
-
-def _of_measurement(caller: Caller, now: str, of: Any) -> Iterator[tuple[str, Condition]]:
-    yield from _member(caller, of.c.proposal)
-    yield from _granted(caller, {"measurement": of.c.id, "experiment": of.c.experiment, "proposal": of.c.proposal})
-    yield from _made(caller, of.c.deposited_by)
-    if (instruments := _instruments(caller)) is not None:
-        at = tables.experiment.alias()
-        named = sa.select(at.c.id).where(_Holds(at.c.data, "instrumentIds", instruments))
-        yield "scientist", sa.or_(of.c.instrument.in_(instruments), of.c.experiment.in_(named))
-    yield "released", of.c.released_at <= now
-    yield "described", of.c.metadata_open
-    if sids := _sids(caller):
+def _of_measurement(asked: _Asked, of: Any) -> Iterator[Condition]:
+    if "released" in asked.relations:
+        yield of.c.released_at <= asked.now
+    if "described" in asked.relations:
+        yield of.c.metadata_open
+    yield from asked.member(of.c.proposal)
+    yield from asked.granted({"measurement": of.c.id, "experiment": of.c.experiment, "proposal": of.c.proposal})
+    yield from asked.depositor(of.c.deposited_by)
+    yield from asked.scientist(of.c.experiment, of.c.instrument)
+    if "above" in asked.relations and asked.sids:
         asset, acl = tables.asset.alias(), tables.acl.alias()
-        granted = sa.select(asset.c.measurement).join(acl, acl.c.resource == asset.c.id)
-        yield "above", of.c.id.in_(granted.where(acl.c.type == "dataasset", acl.c.sid.in_(sids)))
+        shared = sa.select(asset.c.measurement).join(acl, acl.c.resource == asset.c.id)
+        yield of.c.id.in_(shared.where(acl.c.type == "dataasset", acl.c.sid.in_(asked.sids)))
 
 
-def _of_asset(caller: Caller, now: str, of: Any) -> Iterator[tuple[str, Condition]]:
-    own = dict(_granted(caller, {"dataasset": of.c.id}))
+def _of_asset(asked: _Asked, of: Any) -> Iterator[Condition]:
+    yield from asked.granted({"dataasset": of.c.id})
     inner = tables.measurement.alias()
-    for relation, condition in _of_measurement(caller, now, inner):
-        held: Condition = sa.exists().where(inner.c.id == of.c.measurement, condition).correlate(of)
-        if relation == "released":
-            held = sa.and_(held, sa.or_(of.c.embargo_until.is_(None), of.c.embargo_until < now[: len("2026-11-21")]))
-        yield relation, sa.or_(held, own[relation]) if relation in own else held
+    held = sa.or_(sa.false(), *_of_measurement(replace(asked, relations=asked.relations - {"released"}), inner))
+    if "released" in asked.relations:
+        today = asked.now[: len("2026-11-21")]
+        ended = sa.or_(of.c.embargo_until.is_(None), of.c.embargo_until < today)
+        held = sa.or_(held, sa.and_(inner.c.released_at <= asked.now, ended))
+    yield sa.exists().where(inner.c.id == of.c.measurement, held).correlate(of)
 
 
-def _of_sample(caller: Caller, now: str, of: Any) -> Iterator[tuple[str, Condition]]:
-    yield from _granted(caller, {"sample": of.c.id})
-    yield from _made(caller, of.c.created_by)
+def _of_sample(asked: _Asked, of: Any) -> Iterator[Condition]:
+    yield from asked.granted({"sample": of.c.id})
+    yield from asked.depositor(of.c.created_by)
 
 
-def _of_person(caller: Caller, now: str, of: Any) -> Iterator[tuple[str, Condition]]:
-    yield "self", of.c.id == caller.person
-    if caller.roles & PERSONAL:
+def _of_person(asked: _Asked, of: Any) -> Iterator[Condition]:
+    if "self" in asked.relations:
+        yield of.c.id == asked.caller.person
+    if "colleague" in asked.relations and asked.as_person:
         mine, others = tables.member.alias(), tables.member.alias()
         shared = sa.select(others.c.person).join(mine, mine.c.proposal == others.c.proposal)
-        yield "colleague", of.c.id.in_(shared.where(mine.c.person == caller.person))
+        yield of.c.id.in_(shared.where(mine.c.person == asked.caller.person))
+
+
+def _of_registry(asked: _Asked, of: Any) -> Iterator[Condition]:
+    if "anyone" in asked.relations:
+        yield sa.true()
 
 
 _OF = {
@@ -220,57 +270,6 @@ _OF = {
     "sample": _of_sample,
     "person": _of_person,
 }
-
-
-def _member(caller: Caller, proposal: Any) -> Iterator[tuple[str, Condition]]:
-    """Yield the roles that the caller has in a proposal, as a person."""
-    if not caller.roles & PERSONAL:
-        return
-    for role in callers.PROPOSAL_ROLES:
-        member = tables.member.alias()
-        mine = sa.select(member.c.proposal).where(member.c.person == caller.person, member.c.role == role)
-        yield role, proposal.in_(mine)
-
-
-def _sids(caller: Caller) -> list[str]:
-    """Return the names by which access lists know the caller."""
-    person = [f"person:{caller.person}"] if caller.roles & PERSONAL else []
-    return [*person, *(f"role:{role}" for role in sorted(caller.roles))]
-
-
-def _granted(caller: Caller, places: Mapping[str, Any]) -> Iterator[tuple[str, Condition]]:
-    """Yield what access lists give the caller on a thing or on what it hangs under; ``places``: type → column of ids."""
-    sids = _sids(caller)
-    for permission in ("READ", "WRITE", "ADMINISTRATE") if sids else ():
-        found = []
-        for place, column in places.items():
-            acl = tables.acl.alias()
-            lists = sa.select(acl.c.resource).where(acl.c.sid.in_(sids), acl.c.type == place)
-            found.append(column.in_(lists.where(acl.c.permission == permission)))
-        yield f"granted{permission}", sa.or_(*found)
-
-
-def _made(caller: Caller, by: Any) -> Iterator[tuple[str, Condition]]:
-    """Yield that a depositor made the thing."""
-    if "depositor" in caller.roles:
-        yield "depositor", by == caller.person
-
-
-def _instruments(caller: Caller) -> sa.Select[Any] | None:
-    """Return the query of the instruments that list the caller among their scientists."""
-    if "instrumentScientist" not in caller.roles:
-        return None
-    registry = tables.registry.alias()
-    of_him = sa.select(sa.literal(caller.person))
-    return sa.select(registry.c.id).where(
-        registry.c.type == "instrument", _Holds(registry.c.data, "scientists", of_him)
-    )
-
-
-def _holds_seen(caller: Caller, now: str, column: str, of: Any) -> Condition:
-    """Return the condition that a thing holds a measurement which the caller sees."""
-    inner = tables.measurement.alias()
-    return sa.exists().where(inner.c[column] == of.c.id, at_least(Level.SEE, caller, now, of=inner)).correlate(of)
 
 
 class _Holds(FunctionElement[bool]):

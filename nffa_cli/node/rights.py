@@ -28,9 +28,12 @@ class Level(IntEnum):
     ADMINISTRATE = 4
 
 
-NODE_ROLES = ("reader", "depositor", "instrumentScientist", "dataManager", "admin")
-MEMBER_ROLES = ("principalInvestigator", "coProposer", "teamMember", "dataCurator", "dataAnalyst")
-PERMISSIONS = (Level.READ, Level.WRITE, Level.ADMINISTRATE)
+PERMISSIONS = ("READ", "WRITE", "ADMINISTRATE")
+"""What an access list may give."""
+EVERYWHERE = frozenset({"admin", "dataManager"})
+"""Roles that are relations to everything."""
+PERSONAL = frozenset({"reader", "instrumentScientist", "dataManager", "admin"})
+"""Roles with which a person acts as a person. The token of an instrument PC (depositor alone) carries no membership."""
 
 _NONE, _SEE, _READ, _WRITE, _ALL = Level
 _TYPES: tuple[Type, ...] = (
@@ -105,14 +108,6 @@ CREATORS: Mapping[Type, frozenset[str]] = MappingProxyType({
 
 DEPOSITORS = frozenset({"depositor", "admin"})
 """Who may open ingests into every proposal, also into one that is not there yet; others where they may write."""
-
-PERSONAL = frozenset(NODE_ROLES) - {"depositor"}
-"""Roles with which a person acts as a person. The token of an instrument PC (depositor alone) carries no membership."""
-
-
-def level_of(type: Type, relations: frozenset[str]) -> Level:
-    """Return the level that these relations give together."""
-    return max((RIGHTS[relation][type] for relation in relations), default=Level.NONE)
 
 
 def allowed(action: str, level: Level, roles: frozenset[str]) -> bool:
