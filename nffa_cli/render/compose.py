@@ -85,7 +85,7 @@ def beside(scene: Scene, other: Scene, rng: np.random.Generator) -> Scene:
     wide = scene.shape[1]
     field = smooth(rng, scene.shape, wide * float(rng.uniform(0.5, 1.4)))
     field = field + smooth(rng, scene.shape, wide * float(rng.uniform(0.03, 0.15))) * np.float32(rng.uniform(0, 0.2))
-    mask = step(field, float(rng.uniform(-0.2, 0.9)), 0.04)
+    mask = step(field, float(rng.uniform(0.2, 1.3)), 0.04)
     scene.height = scene.height - np.float32(np.median(scene.height))
     other.height = other.height - np.float32(np.median(other.height) + rng.normal(0, 4))
     return place(scene, other, mask)

@@ -140,7 +140,7 @@ def contrast(signal: Array, rng: np.random.Generator) -> Array:
     high += (top - high) * float(rng.uniform(0.1, 1))
     span = max(high - low, 1e-3)
     usual = max(abs(middle), 0.2) * float(np.exp(rng.normal(math.log(1.2), 0.4)))
-    shown = max(span ** (follows := float(rng.uniform(0.45, 0.97))) * usual ** (1 - follows), span * 0.95)
+    shown = max(span ** (follows := float(rng.uniform(0.5, 1.0))) * usual ** (1 - follows), span * 0.95)
     low -= (shown - span) * float(rng.uniform(0.15, 0.7))
     level = np.clip((signal - np.float32(low)) / np.float32(shown), 0, 1.8)
     ground = min(max((middle - low) / shown, 0.02), 0.95)

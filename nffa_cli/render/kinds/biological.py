@@ -33,7 +33,6 @@ from nffa_cli.render.scene import (
     stamp_max,
     tilt,
     tubes,
-    turned,
     warped,
 )
 
@@ -42,7 +41,7 @@ Rng = np.random.Generator
 
 def _ground(rng: Rng, shape: Shape, size: float) -> Scene:
     """Draw what cells and microbes lie on: a plain ground, a filter, slime, wrinkled skin, a scaffold, fibrils."""
-    kind = rng.integers(6)
+    kind = int(rng.choice(6, p=[0.28, 0.17, 0.15, 0.15, 0.08, 0.17]))
     if kind <= 1:
         return backdrop(rng, shape)
     if kind == 2:
@@ -181,59 +180,6 @@ def _blood(rng: Rng, shape: Shape) -> Scene:
             scene.height, lump(rng, r * 0.35), *(rng.uniform(0, 1, 2) * shape), base=None, material=material, value=1.1
         )
     return scene
-
-
-def _spread_cells(rng: Rng, shape: Shape) -> Scene:
-    """Draw spread cells: flat bodies with long thin feet, wrinkled, a raised middle, on a ground or a scaffold."""
-    unit = shape[1] / 256
-    r = between(rng, 16, 75) * unit
-    scene = _ground(rng, shape, r * 0.5)
-    material = scene.yields
-    scene.material = material
-    points = scatter(rng, shape, r * between(rng, 1.6, 4), margin=r * 0.5)[:8]
-    base = scene.height.copy()
-    paths, radii, bodies = [], [], np.full(shape, -1e6, np.float32)
-    for y, x in points:
-        v, u = turned(shape, float(rng.uniform(0, 3.1)), centre=(y, x))
-        long = float(rng.uniform(1, 3))
-        angle = np.arctan2(v * long, u)
-        arms = sum(float(rng.uniform(0, 0.25)) * np.cos(k * angle + float(rng.uniform(0, 6))) for k in range(2, 7))
-        far = np.hypot(u / long, v) / np.float32(r * 0.55) / np.maximum(1 + arms, 0.3) + np.float32(0.08) * smooth(
-            rng, shape, r * 0.25
-        )
-        flat = np.clip(1 - far, 0, 1)
-        body = np.minimum(flat * 6, 1) * np.float32(0.05 * r) + np.exp(-np.square(far * 2.2)) * np.float32(
-            r * rng.uniform(0.05, 0.4)
-        )
-        bodies = np.maximum(bodies, np.where(flat > 0, body, np.float32(-1e6)))
-        for _ in range(int(rng.integers(3, 22))):
-            turn = float(rng.uniform(0, 6.3))
-            t = np.linspace(0.3, 1, 12)[:, None]
-            reach = r * float(rng.uniform(0.8, 2.0))
-            line = (
-                np.array([y, x])
-                + t * reach * [math.sin(turn), math.cos(turn)]
-                + np.square(t) * rng.normal(0, 0.12, 2) * reach
-            )
-            z = base[tuple(np.clip(line.astype(int), 0, np.array(shape) - 1).T)]
-            paths.append(np.column_stack([line, z + np.linspace(0.06 * r, 0.5, 12)]))
-            radii.append(np.linspace(1, 0.4, 12) * max(r * float(rng.uniform(0.012, 0.05)), 0.6))
-    wrinkles = ridged(rng, shape, r * 0.25, octaves=3) * np.float32(r * rng.uniform(0.0, 0.06))
-    covered = bodies > -1e5
-    scene.height = np.where(
-        covered,
-        np.maximum(
-            scene.height, base * np.float32(0.35) + np.float32(np.quantile(base, 0.85) * 0.65) + bodies + wrinkles
-        ),
-        scene.height,
-    )
-    material[covered] = rng.uniform(0.8, 1.2)
-    tubes(scene.height, paths, radii, material=material, values=np.full(len(paths), 1.1))
-    if rng.random() < 0.5:
-        rows = scatter(rng, shape, r * 0.15)[: int(rng.integers(10, 150))]
-        dots = [ellipsoid(q, q, q, sunk=0.3) for q in np.maximum(r * rng.uniform(0.01, 0.05, 4), 0.7)]
-        stamp_all(scene.height, dots, rows, base=None, material=material, values=np.full(len(rows), 1.1))
-    return tilt(scene, float(rng.choice([0, 0, rng.uniform(15, 50)])))
 
 
 def _round_cells(rng: Rng, shape: Shape) -> Scene:
@@ -457,7 +403,6 @@ def _neurons(rng: Rng, shape: Shape) -> Scene:
 _ROWS = [
     ("bacteria", _bacteria, (2e-6, 60e-6)),
     ("blood", _blood, (8e-6, 120e-6)),
-    ("spread cells", _spread_cells, (15e-6, 300e-6)),
     ("round cells", _round_cells, (6e-6, 120e-6)),
     ("epithelium", _villi, (5e-6, 150e-6)),
     ("dried tissue", _wrinkled, (5e-6, 1e-3)),

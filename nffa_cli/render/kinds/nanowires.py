@@ -133,16 +133,21 @@ def _chip(on: Crowd, rng: Rng) -> None:
         on.material += arm.astype(np.float32) * np.float32(rng.uniform(0.1, 0.8))
 
 
-def _few(rng: Rng, shape: Shape) -> Scene:
+def _on_chip(rng: Rng, shape: Shape) -> Scene:
+    """A few wires on a chip with its marks, from far: they are short and thin against the field."""
+    return _few(rng, shape, chip=1.0, longest=50)
+
+
+def _few(rng: Rng, shape: Shape, *, chip: float = 0.45, longest: float = 150) -> Scene:
     """A few wires on a wafer or chip, single or stuck together in sheaves."""
     on = crowd(bed(rng, shape, kind=str(rng.choice(["wafer", "wafer", "rough", "tape"])), tone=(0.4, 0.9)))
-    if rng.random() < 0.45:
+    if rng.random() < chip:
         _chip(on, rng)
     groups = int(rng.integers(1, 18))
     size = 1 + rng.poisson(rng.choice([0.2, 1.5, 3.0]), groups)
     of = np.repeat(np.arange(groups), size)
     r = log_uniform(rng, 0.45, 2.0)
-    length = log_uniform(rng, 14, 150) * np.clip(rng.normal(1, 0.3, len(of)), 0.3, 2)
+    length = log_uniform(rng, 14, longest) * np.clip(rng.normal(1, 0.3, len(of)), 0.3, 2)
     angle = rng.uniform(0, 2 * math.pi, groups)[of] + rng.normal(0, rng.choice([0.06, 0.15, 0.5]), len(of))
     start = rng.uniform((0.05, 0.05), (0.95, 0.95), (groups, 2)) * np.array(shape)
     start = start[of] + rng.normal(0, 2.5 * r, (len(of), 2))
@@ -386,6 +391,7 @@ KINDS = kinds(
     ("mat", _mat, (1e-6, 60e-6)),
     ("network", _network, (2e-6, 60e-6)),
     ("few on a wafer", _few, (1e-6, 60e-6)),
+    ("few on a marked chip", _on_chip, (5e-6, 80e-6)),
     ("single", _single, (0.3e-6, 5e-6)),
     ("bundles", _bundle, (1e-6, 40e-6)),
     ("belts", _belts, (1e-6, 40e-6)),

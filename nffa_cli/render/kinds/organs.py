@@ -252,7 +252,7 @@ def _glands(rng: Rng, shape: Shape) -> Scene:
 
 
 ROWS: list[tuple[str, Draw, tuple[float, float]]] = [
-    ("cells in culture", _spread, (15e-6, 300e-6)),
+    ("spread cells", _spread, (15e-6, 300e-6)),
     ("head of an insect", _head, (150e-6, 5e-3)),
     ("stalk or root", _stalk, (80e-6, 3e-3)),
     ("leaf with glands", _glands, (60e-6, 1.5e-3)),
