@@ -32,6 +32,10 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--epochs", type=click.IntRange(1), default=8, show_default=True, help="Times each picture is seen.")
 @click.option("--size", type=click.IntRange(64, 512), default=160, show_default=True, help="Pixels the network sees.")
 @click.option("--views", type=click.IntRange(1, 32), default=4, show_default=True, help="Crops judged for a picture.")
+@click.option(
+    "--start", type=click.Choice(["imagenet", "nothing"]), default="imagenet", show_default=True,
+    help="What the network knows before: photographs of things, or nothing.",
+)  # fmt: skip
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Folder of drawn pictures [NFFA_HOME].")
 @jobs_option("one a processor")
 @output_options

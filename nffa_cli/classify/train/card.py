@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nffa_cli.classify.train.start import Source
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the metadata do not say: the command, the time it took, the plan, the size, the sub-kinds, the renderer."""
+    """What the metadata do not say: the command, the time it took, the plan, the size, the sub-kinds, the renderer, the start."""
 
     command: str
     minutes: float
@@ -19,6 +21,7 @@ class Facts:
     weights: int
     kinds: Mapping[str, int]
     renderer: str | None
+    source: Source | None
 
 
 def card(texts: Mapping[str, str], metrics: Mapping[str, Any], facts: Facts) -> str:
@@ -49,6 +52,11 @@ def _lines(texts: Mapping[str, str], metrics: Mapping[str, Any], facts: Facts) -
         yield f"| sub-kinds | {', '.join(f'{label} {n}' for label, n in facts.kinds.items())} |"
     if facts.renderer:
         yield f"| renderer | SHA-256 of its source {facts.renderer[:16]} |"
+    if facts.source:
+        yield (
+            f"| start | ImageNet weights of EfficientNet-lite0 in the package {facts.source.package} {facts.source.version} "
+            f"({facts.source.licence}), SHA-256 {facts.source.sha256} |"
+        )
     yield ""
     titles = {
         "test": "Test pictures of the same kind, which nothing was fitted on",
