@@ -285,6 +285,7 @@ def quantity(value: Any, unit: str | None) -> str:
         return str(value).lower()
     if not isinstance(value, (int, float)):
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    value += 0  # there is no minus nothing
     if unit in PREFIXED and value:
         power = max(-15, min(9, 3 * math.floor(math.log10(abs(value)) / 3 + 1e-9)))
         return f"{value / 10**power:.4g} {PREFIXES[power]}{unit}"

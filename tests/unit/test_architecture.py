@@ -18,7 +18,7 @@ MODULES = {
 LAYERS = (
     {"errors", "records", "progress"},
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid"},
-    {"settings", "downloading", "guarded", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink",
+    {"settings", "downloading", "guarded", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink",
      "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
      "secrets", "portal", "node"},
     {"reading", "recipe", "nexus", "judging", "seeing", "worker", "bundle", "delivering"},
