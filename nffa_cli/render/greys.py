@@ -14,8 +14,9 @@ from nffa_cli.render.fields import Array, blur, grid, smooth
 
 CHARGING, STREAKS, SCANNED, DRIFT, ASTIGMATIC, FOCUS_DEPTH = 0.14, 0.08, 0.04, 0.1, 0.12, 0.07
 """How often a picture charges, has streaks, shows the frame of an earlier scan, drifts, is astigmatic, is soft in part."""
-LIFTED, KNEE = 0.45, 0.7
-"""How often the ground is brought to a middle grey, and how often whites are rounded off instead of clipped."""
+LIFTED, EXTREME, KNEE = 0.45, 0.75, 0.7
+"""How often the ground is brought to a middle grey, how often where it would be nearly black or white, and how often
+whites are rounded off instead of clipped."""
 
 
 def greys(signal: Array, rng: np.random.Generator, *, finished: bool = False) -> Array:
@@ -145,9 +146,11 @@ def contrast(signal: Array, rng: np.random.Generator) -> Array:
     level = np.clip((signal - np.float32(low)) / np.float32(shown), 0, 1.8)
     ground = min(max((middle - low) / shown, 0.02), 0.95)
     gamma = float(np.exp(rng.normal(0, 0.2)))
-    if rng.random() < LIFTED:  # what fills the picture is brought to some grey, not to black or white
+    if rng.random() < (
+        LIFTED if 0.15 < ground < 0.85 else EXTREME
+    ):  # what fills the picture is brought to some grey, not to black or white
         gamma = math.log(float(rng.uniform(0.22, 0.6))) / math.log(ground)
-    level = level ** np.float32(min(max(gamma, 0.45), 2.0))
+    level = level ** np.float32(min(max(gamma, 0.4), 2.0))
     draw = rng.random()
     if draw < 0.55:  # the whole range used
         dark, bright = rng.uniform(0.0, 0.12), rng.uniform(0.78, 1.0)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from nffa_cli import render
-from nffa_cli.render import bars, electrons, greys
+from nffa_cli.render import bars, electrons, figures, greys
 from nffa_cli.render import scene as drawing
+from nffa_cli.render.compose import beside
 from nffa_cli.render.fields import cells
 
 TEN = (
@@ -182,6 +183,43 @@ def test_grey_levels_vary_as_operators_do():
     assert max(means) > 150
     assert min(spans) < 120
     assert max(spans) > 200
+
+
+def test_a_few_bright_specks_neither_saturate_nor_blacken_the_field():
+    rng = np.random.default_rng(0)
+    signal = np.ones((96, 128), np.float32) + drawing.fbm(rng, (96, 128), 20) * np.float32(0.01)
+    signal[10:12, 20:40] = signal[60:62, 70:90] = 3
+    shown = [greys.greys(signal, rng) for _ in range(60)]
+    ground = [float(np.median(image)) for image in shown]
+    assert np.median([(image >= 250).mean() for image in shown]) < 0.005
+    assert 60 < np.median(ground) < 150
+    assert np.mean([level < 20 for level in ground]) < 0.25
+
+
+def test_a_second_kind_takes_a_part_of_the_field():
+    flat = np.zeros((96, 128), np.float32)
+    parts = []
+    for seed in range(20):
+        one, two = drawing.Scene(flat.copy(), flat + 0.5), drawing.Scene(flat.copy(), flat + 1.5)
+        seen = beside(one, two, np.random.default_rng(seed))
+        parts.append(float((seen.yields > 1).mean()))
+    assert max(parts) > 0.2
+    assert np.mean(parts) < 0.5
+
+
+def test_most_pictures_are_not_changed_on_their_way_to_a_paper():
+    image = greys.to_bytes(np.random.default_rng(1).random((96, 128), np.float32))
+    shown = [figures.published(image, np.random.default_rng(seed)) for seed in range(100)]
+    kept = sum(np.array_equal(image, one) for one in shown)
+    assert 60 < kept < 95
+    assert all(one.shape == image.shape and one.dtype == np.uint8 for one in shown)
+
+
+def test_fine_noise_has_no_lattice():
+    field = drawing.smooth(np.random.default_rng(1), (128, 128), 2.6)
+    power = np.abs(np.fft.fft2(field)) ** 2
+    diagonal, straight = power[18:24, 18:24].mean(), power[26:33, 0:4].mean()
+    assert 0.5 < diagonal / straight < 2
 
 
 def test_an_empty_field_is_not_stretched_to_noise():
