@@ -81,7 +81,7 @@ def serve(
 
 @command.group("token")
 def token() -> None:
-    """Tokens: who may do what. Only a hash is kept; a token is shown once."""
+    """Make, list and revoke tokens. Only a hash is kept; a token is shown once."""
 
 
 @token.command("create")
@@ -109,3 +109,131 @@ def token_create(
         made = admin.create_token(known, roles, name=name, person=person, days=days)
     terminal.data({"type": "token", "token": made})
     terminal.line(made)
+
+
+@token.command("list")
+@place_options
+@output_options
+def token_list(data: Path | None, database: str | None, terminal: Terminal) -> None:
+    """List the tokens: whose, which roles, when used last. None of them can be shown again."""
+    from nffa_cli.node import admin
+
+    with admin.opened(_config(data, database)) as known:
+        _tell(terminal, admin.tokens(known), ("id", "user", "label", "roles", "created", "expires", "used", "revoked"))
+
+
+@token.command("revoke")
+@click.argument("token_id", metavar="ID")
+@place_options
+@output_options
+def token_revoke(token_id: str, data: Path | None, database: str | None, terminal: Terminal) -> None:
+    """Revoke a token by its id, at once and for good."""
+    from nffa_cli.node import admin
+
+    with admin.opened(_config(data, database)) as known:
+        admin.revoke_token(known, token_id)
+    terminal.say("revoked")
+
+
+@command.group("user")
+def user() -> None:
+    """Add and list persons, who have roles and can be members of proposals."""
+
+
+@user.command("add")
+@click.argument("family_name", metavar="NAME")
+@click.option("--given-name", metavar="NAME")
+@click.option("--orcid", metavar="ID")
+@click.option("--role", "roles", type=click.Choice(ROLES), multiple=True, help="A role in the whole node; repeatable.")
+@place_options
+@output_options
+def user_add(
+    family_name: str, given_name: str | None, orcid: str | None, roles: tuple[str, ...], data: Path | None,
+    database: str | None, terminal: Terminal,
+) -> None:  # fmt: skip
+    """Add a person and print the id, to be named by: nffa node token create --person ID."""
+    from nffa_cli.node import admin
+
+    with admin.opened(_config(data, database)) as known:
+        made = admin.add_user(known, family_name=family_name, roles=roles, given_name=given_name, orcid=orcid)
+    terminal.data({"type": "user", "id": made})
+    terminal.line(made)
+
+
+@user.command("list")
+@place_options
+@output_options
+def user_list(data: Path | None, database: str | None, terminal: Terminal) -> None:
+    """List the persons of the registry."""
+    from nffa_cli.node import admin
+
+    with admin.opened(_config(data, database)) as known:
+        _tell(terminal, admin.users(known), ("id", "familyName", "givenName", "orcid", "portalUserId", "roles"))
+
+
+@command.group("policy")
+def policy() -> None:
+    """Say for how long data stay closed, under which licence, and for how long they are kept."""
+
+
+@policy.command("add")
+@click.argument("name")
+@click.option("--months", type=click.IntRange(0, 1200), default=36, show_default=True, help="Length of the embargo.")
+@click.option(
+    "--start", type=click.Choice(("experimentEnd", "collection", "ingest")), default="experimentEnd", show_default=True,
+    help="What it is counted from.",
+)  # fmt: skip
+@click.option("--most", type=click.IntRange(0, 1200), help="Months that nobody may extend it beyond [60].")
+@click.option("--metadata-public", is_flag=True, help="Metadata are open before the data are.")
+@click.option("--licence", help="Licence where nobody names one.")
+@click.option("--retention", type=click.IntRange(0, 1000), metavar="YEARS", help="For how long data are kept.")
+@place_options
+@output_options
+def policy_add(
+    name: str, months: int, start: str, most: int | None, metadata_public: bool, licence: str | None, retention: int | None,
+    data: Path | None, database: str | None, terminal: Terminal,
+) -> None:  # fmt: skip
+    """Add a data policy and print its id."""
+    from nffa_cli.node import admin
+
+    fields = {"policyName": name, "embargoMonths": months, "embargoStart": start, "embargoMaximumMonths": most,
+              "metadataPublic": metadata_public, "defaultLicence": licence, "retentionYears": retention}  # fmt: skip
+    with admin.opened(_config(data, database)) as known:
+        made = admin.add_policy(known, fields)
+    terminal.data({"type": "policy", "id": made})
+    terminal.line(made)
+
+
+@policy.command("list")
+@place_options
+@output_options
+def policy_list(data: Path | None, database: str | None, terminal: Terminal) -> None:
+    """List the data policies."""
+    from nffa_cli.node import admin
+
+    with admin.opened(_config(data, database)) as known:
+        rows = admin.policy_list(known)
+    _tell(terminal, rows, ("id", "policyName", "embargoMonths", "embargoStart", "metadataPublic", "isDefault"))
+
+
+@policy.command("set-default")
+@click.argument("name", metavar="NAME|ID")
+@place_options
+@output_options
+def policy_set_default(name: str, data: Path | None, database: str | None, terminal: Terminal) -> None:
+    """Let proposals that name no policy get this one from now on; those that are there keep theirs."""
+    from nffa_cli.node import admin
+
+    with admin.opened(_config(data, database)) as known:
+        admin.set_default_policy(known, name)
+    terminal.say(f"new proposals get the policy {name}")
+
+
+def _tell(terminal: Terminal, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    """Show rows, as JSON or as a table."""
+    for row in rows:
+        terminal.data(row)
+    shown = [
+        [", ".join(row[name]) if isinstance(row.get(name), list) else row.get(name) for name in columns] for row in rows
+    ]
+    terminal.table(columns, shown)

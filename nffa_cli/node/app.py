@@ -23,7 +23,9 @@ from nffa_cli.node.sweeping import swept
 BASE = "/api/v1"
 ROUTES = (
     "routes_service",
+    "routes_tokens",
     "routes_records",
+    "routes_parts",
     "routes_uploads",
     "routes_ingests",
     "routes_content",

@@ -308,7 +308,10 @@ class Archive(Kept):
 
 
 class Policy(Kept):
-    """Rules on embargo, keeping and licence. ``embargoStart``: what the months are counted from."""
+    """Rules on embargo, keeping and licence.
+
+    ``embargoStart``: what the months are counted from. ``isDefault``: proposals that name none get this one.
+    """
 
     policy_name: Name
     embargo_months: Months = 36
@@ -317,6 +320,7 @@ class Policy(Kept):
     retention_years: Annotated[int, Field(ge=0, le=1000)] | None = None
     default_licence: Name | None = None
     metadata_public: bool = False
+    is_default: bool = False
     external_ids: ExternalIds = []
 
 

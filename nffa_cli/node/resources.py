@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from nffa_cli.node import access, audit, ids, moments, records, releasing, schemas, search, tables
+from nffa_cli.node import access, audit, ids, moments, policies, records, releasing, schemas, search, tables
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.problems import Problem, absent, pointer
 from nffa_cli.node.records import Kind
@@ -107,6 +107,8 @@ def make(desk: Desk, kind: Kind, fields: Mapping[str, Any]) -> str:
         more = _measured(desk, fields) | {"deposited_by": desk.caller.person}
     if kind.type == "dataasset":
         said["state"] = "linked"
+    if kind.type == "proposal":
+        said.setdefault("policyId", policies.default(desk.connection))
     with _taken():
         records.insert(desk.connection, kind, said, by=desk.caller.person, id=identity, **more)
         _put_parts(desk, kind, identity, said, new=True)
@@ -284,7 +286,7 @@ def _measured(desk: Desk, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _put_parts(desk: Desk, kind: Kind, id: str, fields: Mapping[str, Any], *, new: bool) -> None:
-    """Write what lies in tables of its own: members of a proposal, first locations of an asset."""
+    """Write what lies elsewhere: members of a proposal, first locations of an asset, which policy is the default."""
     connection = desk.connection
     if kind.type == "proposal":
         connection.execute(tables.member.delete().where(tables.member.c.proposal == id))
@@ -295,6 +297,8 @@ def _put_parts(desk: Desk, kind: Kind, id: str, fields: Mapping[str, Any], *, ne
     if kind.type == "dataasset" and new:
         for each in fields["locations"]:
             put_location(desk, id, each)
+    if kind.type == "policy" and fields["isDefault"]:
+        policies.only(connection, id, by=desk.caller.person)
 
 
 def put_location(desk: Desk, asset: str, fields: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The first tables, and the full-text index of measurements."""
+"""The first tables, the full-text index of measurements, and the default policy."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from nffa_cli.node import ids, moments
+
 revision = "1"
 down_revision = None
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 TEXT = sa.Text()
+POLICY = sa.table(
+    "registry",
+    *(sa.column(name, TEXT) for name in ("id", "type", "name", "created_at", "created_by", "updated_at", "updated_by")),
+    sa.column("version", sa.Integer()),
+    sa.column("data", JSON),
+)
+DEFAULT = {"embargoMonths": 36, "embargoStart": "experimentEnd", "metadataPublic": False, "isDefault": True}
 WORDS = {
     "sqlite": (
         "CREATE VIRTUAL TABLE measurement_words USING fts5(text, tokenize='unicode61 remove_diacritics 2', prefix='2 3')",
@@ -323,3 +332,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("asset", "uri", name="uq_location_asset_uri"),
     )
     op.create_index("ix_location_asset", "location", ["asset"])
+    now = moments.now()
+    stamps = {"version": 1, "created_at": now, "created_by": None, "updated_at": now, "updated_by": None}
+    op.bulk_insert(POLICY, [stamps | {"id": ids.new(), "type": "policy", "name": "default", "data": DEFAULT}])
