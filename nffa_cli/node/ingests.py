@@ -1,0 +1,184 @@
+"""Ingests: opened with a manifest, fed with bytes, committed in one transaction, or given up. The way ``nffa sync`` delivers.
+
+Until the commit nothing of an ingest is a record: its manifest lies in ``ingest.plan``, with the ids that it will give.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from nffa_cli.node import blobs, ids, knowing, moments, planning, tables, writing
+from nffa_cli.node.callers import Caller
+from nffa_cli.node.problems import Problem, absent
+from nffa_cli.node.uploads import SECONDS
+
+
+def opened(connection: sa.Connection, caller: Caller, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Open an ingest and return what is known of it: what will become of each item, and which bytes are needed."""
+    items = manifest["items"]
+    names: dict[str, str] = {}
+    known = knowing.known(connection, caller, items)
+    steps = planning.planned(items, known, lambda label: names.setdefault(label, ids.new()))
+    sizes = {
+        asset.sha256: asset.size for step in steps if step.takes_part for asset, *_ in step.assets if asset.uri is None
+    }
+    had = blobs.had(connection, caller, sizes)
+    answer = [_shown(step, had) for step in steps]
+    new, now = ids.new(), moments.now()
+    plan = {"items": items, "names": names, "answer": answer}
+    if "clientRunId" in manifest:
+        plan["clientRunId"] = manifest["clientRunId"]
+    values = {"id": new, "owner": caller.person, "state": "open", "created_at": now, "updated_at": now}
+    connection.execute(tables.ingest.insert().values(**values, expires_at=moments.later(SECONDS), plan=plan))
+    rows = [
+        {"ingest": new, "sha256": sha256, "size": size, "received": sha256 in had} for sha256, size in sizes.items()
+    ]
+    if rows:
+        connection.execute(tables.ingest_blob.insert(), rows)
+    return shown(connection, caller, new)
+
+
+def _shown(step: planning.Step, had: set[str]) -> dict[str, Any]:
+    """Return what an item's sender is told of it."""
+    told: dict[str, Any] = {"ref": step.ref, "action": step.action}
+    if step.measurement is not None:
+        told["measurementId"] = step.measurement
+    if step.version is not None:
+        told["version"] = step.version
+    if step.problem is not None:
+        told["problem"] = {"title": step.problem[0], "detail": step.problem[1]}
+    told["assets"] = [
+        {
+            "relativePath": asset.path,
+            "assetId": given,
+            "status": "linked" if asset.uri else "have" if not step.takes_part or asset.sha256 in had else "need",
+            "sha256": asset.sha256,
+        }
+        for asset, given, _, _ in step.assets
+    ]
+    return told
+
+
+def found(connection: sa.Connection, caller: Caller, id: str) -> sa.Row[Any]:
+    """Return the row of an ingest of the caller's.
+
+    Raises
+    ------
+    Problem
+        404: there is none.
+    """
+    of = tables.ingest
+    row = connection.execute(of.select().where(of.c.id == id, of.c.owner == caller.person)).one_or_none()
+    if row is None:
+        raise absent()
+    return row
+
+
+def still_open(connection: sa.Connection, caller: Caller, id: str) -> sa.Row[Any]:
+    """Return the row of an ingest of the caller's that is open.
+
+    Raises
+    ------
+    Problem
+        404: there is none. 409: it is complete, cancelled or expired.
+    """
+    row = found(connection, caller, id)
+    if row.state != "open":
+        raise Problem(409, "Conflict", f"this ingest is {row.state}; open another")
+    return row
+
+
+def shown(connection: sa.Connection, caller: Caller, id: str) -> dict[str, Any]:
+    """Return an ingest of the caller's as the contract says."""
+    row = found(connection, caller, id)
+    need = blobs.lacking(connection, id) if row.state == "open" else {}
+    items = row.plan["answer"]
+    for asset in (asset for item in items for asset in item["assets"]):
+        if asset["status"] == "need" and asset["sha256"] not in need:
+            asset["status"] = "have"
+    return {
+        "id": row.id,
+        "state": row.state,
+        "createdAt": row.created_at,
+        "expiresAt": row.expires_at,
+        "counts": dict(Counter(item["action"] for item in items)),
+        "items": items,
+        "need": [{"sha256": sha256, "size": size} for sha256, size in need.items()],
+    }
+
+
+def wanted(connection: sa.Connection, caller: Caller, id: str) -> dict[str, int]:
+    """Return the bytes that an open ingest is about, received or not: digest → size.
+
+    Raises
+    ------
+    Problem
+        As ``still_open``.
+    """
+    still_open(connection, caller, id)
+    of = tables.ingest_blob.c
+    return {row.sha256: row.size for row in connection.execute(sa.select(of.sha256, of.size).where(of.ingest == id))}
+
+
+def committed(connection: sa.Connection, caller: Caller, id: str, request_id: str | None) -> dict[str, Any]:
+    """Make all records of an ingest, at once; one that is complete is answered as it was.
+
+    Raises
+    ------
+    Problem
+        404: no such ingest of the caller's. 409: bytes are missing, something changed meanwhile, or it is closed otherwise.
+    """
+    row = found(connection, caller, id)
+    if row.state == "complete":
+        result: dict[str, Any] = row.result
+        return result
+    still_open(connection, caller, id)
+    if lacking := blobs.lacking(connection, id):
+        errors = [{"pointer": f"/need/{n}", "message": sha256} for n, sha256 in enumerate(lacking)]
+        detail = f"{len(lacking)} files have not come yet; `errors` names their SHA-256"
+        raise Problem(409, "Bytes missing", detail, errors=errors[:1000])
+    first = {told["ref"]: told["action"] for told in row.plan["answer"]}
+    items = [item for item in row.plan["items"] if first[item["ref"]] in ("create", "update", "unchanged")]
+    known = knowing.known(connection, caller, items)
+    names: dict[str, str] = row.plan["names"]
+    steps = planning.planned(items, known, lambda label: names.setdefault(label, ids.new()))
+    _judge(steps, first)
+    written = writing.written(connection, caller, items, steps, known, request_id)
+    result = {"id": id, "state": "complete", "items": written}
+    values = {"state": "complete", "updated_at": moments.now(), "result": result}
+    connection.execute(tables.ingest.update().where(tables.ingest.c.id == id).values(values))
+    return result
+
+
+def _judge(steps: Sequence[planning.Step], first: Mapping[str, str]) -> None:
+    """Refuse a commit of which something became impossible since it was planned."""
+    errors = [
+        {"pointer": f"/items/{step.ref}", "message": ": ".join(step.problem or ("Changed", "it was unchanged before"))}
+        for step in steps
+        if (step.takes_part if first[step.ref] == "unchanged" else step.problem)
+    ]
+    if errors:
+        detail = "what is here was changed since the ingest was opened; open another"
+        raise Problem(409, "Changed meanwhile", detail, errors=errors)
+
+
+def cancelled(connection: sa.Connection, caller: Caller, id: str) -> dict[str, Any]:
+    """Give an ingest up; its bytes are swept away unless something else holds them. Again: the same answer.
+
+    Raises
+    ------
+    Problem
+        404: no such ingest of the caller's. 409: it is complete.
+    """
+    row = found(connection, caller, id)
+    if row.state == "complete":
+        raise Problem(409, "Conflict", "this ingest is complete and cannot be cancelled")
+    if row.state == "open":
+        values = {"state": "cancelled", "updated_at": moments.now()}
+        connection.execute(tables.ingest.update().where(tables.ingest.c.id == id).values(values))
+        connection.execute(tables.upload.delete().where(tables.upload.c.ingest == id))
+    return shown(connection, caller, id)
