@@ -29,6 +29,8 @@ ROUTES = (
     "routes_uploads",
     "routes_ingests",
     "routes_content",
+    "routes_access",
+    "routes_search",
 )  # fmt: skip
 """Modules of ``nffa_cli.node``; each has a ``router`` whose paths begin after ``BASE``."""
 

@@ -99,7 +99,7 @@ def renew(
     why
         Why, in a few words: "the end of the experiment changed".
     keep
-        Where the caller may not shorten an embargo, leave what would open earlier as it was instead of refusing.
+        Leave what would open earlier as it was, whoever asks: what a machine delivers anew opens nothing.
 
     Raises
     ------
@@ -112,14 +112,11 @@ def renew(
     for row in connection.execute(_reckoned().where(_ruled(*cause))):
         policy = embargo.Policy.of(row.policy)
         at = embargo.released_at(policy, _facts(row), was=row.released_at, now=now)
-        if at < row.released_at and not may_shorten:
-            if not keep:
-                raise Problem(
-                    403,
-                    "Not allowed",
-                    "content would open earlier; only its principal investigator or a data manager does that",
-                )
+        if at < row.released_at and keep:
             at = row.released_at
+        if at < row.released_at and not may_shorten:
+            detail = "content would open earlier; only its principal investigator or a data manager does that"
+            raise Problem(403, "Not allowed", detail)
         if at != row.released_at or policy.described != row.metadata_open:
             changed.append({"of": row.id, "released_at": at, "metadata_open": policy.described})
     if changed:
