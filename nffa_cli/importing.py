@@ -86,7 +86,7 @@ def run(system: str, source: str, said: Mapping[str, Any], values: Settings, *, 
             return take(system, source, entry, said, store)
     _taken(system, entry, source)  # what is no record makes no catalogue
     settings.make_home()
-    with Store.open(path, full_sync=True) as store, store.lock():
+    with Store.open(path, full_sync=True) as store:
         found = take(system, source, entry, said, store)
         if found.changed:
             store.imports.save(found.item)

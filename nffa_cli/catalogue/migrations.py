@@ -174,9 +174,24 @@ def m005_outbox(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def m006_imports(db: sqlite3.Connection) -> None:
+    """Remember records that were taken over from other repositories, and their deliveries."""
+    for statement in (
+        """CREATE TABLE import (
+            seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, system TEXT NOT NULL, source TEXT NOT NULL,
+            entry BLOB NOT NULL, options TEXT NOT NULL, imported_at TEXT NOT NULL, changed_at TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TABLE import_delivery (
+            import INTEGER NOT NULL REFERENCES import(seq), destination TEXT NOT NULL, state TEXT NOT NULL, reason TEXT,
+            digest TEXT NOT NULL, receipt TEXT, changed_at TEXT NOT NULL, PRIMARY KEY (import, destination)
+        ) STRICT, WITHOUT ROWID""",
+    ):
+        db.execute(statement)
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_assets, m003_opinions, m004_how, m005_outbox)
+MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_assets, m003_opinions, m004_how, m005_outbox, m006_imports)
 REWRITES: frozenset[str] = frozenset()
 """Names of the migrations that rewrite a table: a copy of the catalogue is made first."""
 

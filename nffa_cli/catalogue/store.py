@@ -15,6 +15,7 @@ from typing import Any
 
 from nffa_cli.catalogue import assets, indexing, lock, queries
 from nffa_cli.catalogue.connection import Connection, utc_now
+from nffa_cli.catalogue.imports import Imports
 from nffa_cli.catalogue.opinions import Opinions
 from nffa_cli.catalogue.outbox import Journal, Outbox
 from nffa_cli.catalogue.rows import (
@@ -228,6 +229,11 @@ class Store:
     def opinions(self) -> Opinions:
         """What models and persons say the pictures show."""
         return Opinions(self._db)
+
+    @property
+    def imports(self) -> Imports:
+        """Records that were taken over from other repositories."""
+        return Imports(self._db)
 
     @property
     def outbox(self) -> Outbox:
