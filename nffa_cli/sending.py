@@ -270,15 +270,13 @@ def _stub(candidate: Candidate, decision: Decision) -> Stub:
 def _known(candidate: Candidate) -> Receipt | None:
     """Return the receipt that an update is made with.
 
-    It bears no version and no digest where it may not be true any more: a run was killed after sending, a check found
-    something else, or a person decided that what is here holds.
+    It bears no version and no digest where it is not true any more: a check found something else there, or a person decided
+    that what is here holds.
     """
     if candidate.receipt is None:
         return None
     known = _receipt(candidate.receipt)
-    if candidate.stub is not None and candidate.stub.state in ("sending", "again"):
-        return replace(known, version="", digest="")
-    return known
+    return replace(known, version="", digest="") if _again(candidate) else known
 
 
 def _receipt(kept: outbox.Receipt) -> Receipt:
