@@ -26,7 +26,8 @@ def asset(path: str, data: bytes, **more) -> dict:
 def item(key: str, files: dict[str, bytes], *, proposal="161", experiment="first", measurement=None, **more) -> dict:
     said = {
         "measurementName": f"{key}.tif", "technique": "SEM", "format": "zeiss-sem-tiff", "startTime": "2026-11-20T10:00:00+01:00",
-        "sample": {"sampleName": "wires"}, "category": {"label": "Nanowires", "decision": "accepted", "score": 0.93, "by": "model"},
+        "sample": {"sampleName": "wires"},
+        "category": {"label": "Nanowires", "decision": "accepted", "score": 0.93, "by": "model"},
         "settings": {"beam.accelerating_voltage": {"value": 10000.0, "unit": "V", "source": "34118/AP_ACTUALKV"}},
         "externalIds": [{"scheme": "nffa", "value": f"sha256:{key}"}],
     }  # fmt: skip

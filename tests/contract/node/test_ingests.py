@@ -147,7 +147,7 @@ def test_who_may_not_deliver_is_refused_alike_whatever_is_there(node, depositor)
 
 
 def test_bad_items_stop_no_others(node, depositor):
-    (first,) = delivered(depositor, (item("a", {"a.tif": b"one"}), [b"one"]))["items"]
+    delivered(depositor, (item("a", {"a.tif": b"one"}), [b"one"]))
     twin = item("c", {"a.tif": b"one"}) | {"ref": "d"}
     ingest = opened(depositor, item("a", {"a.tif": b"other"}), item("c", {"a.tif": b"one"}), twin)
     assert [each["action"] for each in ingest["items"]] == ["conflict", "create", "refused"]
