@@ -15,6 +15,7 @@ from nffa_cli.node.callers import Uses
 from nffa_cli.node.config import Config
 from nffa_cli.node.database import Database
 from nffa_cli.node.gate import Gate
+from nffa_cli.node.keeping import kept_up
 from nffa_cli.node.requests import Running
 from nffa_cli.node.routes_service import probes
 from nffa_cli.node.storage import Storage
@@ -57,8 +58,8 @@ def create_app(config: Config) -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
-    with swept(app.state.database, app.state.storage):
+    state = app.state
+    with swept(state.database, state.storage), kept_up(state.database, state.uses, state.config.idempotency_days):
         yield
-    app.state.storage.close()
-    app.state.uses.write(app.state.database)
-    app.state.database.close()
+    state.storage.close()
+    state.database.close()

@@ -240,11 +240,18 @@ class Location(Model):
     verified_digest: Sha256 | None = None
 
 
+class KnownLocation(Location):
+    """A location as it is read; sent back, it stays as it is."""
+
+    id: Id | None = None
+    access_mode: AccessMode = "linked"  # type: ignore[assignment]
+
+
 class DataAsset(AssetFields):
     """A data asset of a measurement whose bytes are somewhere else; bytes come in by an ingest."""
 
     measurement_id: Id
-    locations: Annotated[list[Location], Field(min_length=1, max_length=20)]
+    locations: Annotated[list[KnownLocation], Field(max_length=20)] = []
     state: Name | None = None
 
 

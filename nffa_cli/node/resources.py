@@ -107,6 +107,9 @@ def make(desk: Desk, kind: Kind, fields: Mapping[str, Any]) -> str:
         more = _measured(desk, fields) | {"deposited_by": desk.caller.person}
     if kind.type == "dataasset":
         said["state"] = "linked"
+        if not said["locations"] or any(each["accessMode"] == "managed" for each in said["locations"]):
+            message = "say where its bytes are; those that the node is to keep come in by an ingest"
+            raise Problem(422, "Invalid request", message, errors=[{"pointer": "/locations", "message": message}])
     if kind.type == "proposal":
         said.setdefault("policyId", policies.default(desk.connection))
     with _taken():
