@@ -134,6 +134,7 @@ class Connection:
         key: str | None = None,
         again: bool | None = None,
         wants_json: bool = False,
+        believed: Callable[[Answer], bool] = lambda answer: True,
     ) -> Answer:
         """Send one request and return its whole answer.
 
@@ -147,6 +148,8 @@ class Connection:
             Whether it is repeated after a broken connection or a passing status [by method and key].
         wants_json
             The answer must be JSON; its ``value`` has it.
+        believed
+            Whether an answer below 300 can be the service's; a web page never is.
 
         Raises
         ------
@@ -169,7 +172,11 @@ class Connection:
         def once(fresh: bool) -> tuple[Answer, None]:
             with self._response(method, address, body, size, sent, params, fresh=fresh) as response:
                 answer = _answer(response, _whole(self._blocks(response)))
-            return (_with_value(answer) if wants_json and answer.status < 300 else answer), None
+            if answer.status < 300:
+                if not wants_json and (_is_page(answer) or not believed(answer)):
+                    raise Malformed(f"it answers {answer.status} in a way that is not the service's")
+                answer = _with_value(answer) if wants_json else answer
+            return answer, None
 
         repeats = (method in REPEATABLE or key is not None) if again is None else again
         return self._tried(once, address, repeats)[0]
@@ -416,10 +423,14 @@ def _whole(blocks: Iterator[bytes]) -> bytes:
     return bytes(found)
 
 
+def _is_page(answer: Answer) -> bool:
+    return "html" in answer.headers.get("Content-Type", "").casefold()
+
+
 def _with_value(answer: Answer) -> Answer:
     kind = answer.headers.get("Content-Type", "")
     if "json" not in kind:
-        what = "a web page" if "html" in kind else f"{clean(kind, 60) or 'something'}"
+        what = "a web page" if _is_page(answer) else f"{clean(kind, 60) or 'something'}"
         raise Malformed(f"it answers {what} where JSON was expected: is this the address of the service?")
     try:
         value = json.loads(answer.body)

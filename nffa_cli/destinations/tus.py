@@ -70,7 +70,7 @@ def send(connection: Connection, source: Source, upload: Upload, note: Callable[
         lost: Unreachable | None = None
         try:
             answer = connection.send(
-                "PATCH", where, body=block, headers=_chunk_head(block, offset, upload), again=False
+                "PATCH", where, body=block, headers=_chunk_head(block, offset, upload), again=False, believed=_is_tus
             )
             source.check()
             if _offset(answer, source.size) == offset + len(block):
@@ -114,7 +114,7 @@ def _resumed(connection: Connection, upload: Upload, size: int) -> tuple[str, in
 def _where_it_is(connection: Connection, where: str, size: int) -> int | None:
     """Return the offset of an upload; None: it is not there any more."""
     try:
-        answer = connection.send("HEAD", where, headers=VERSION)
+        answer = connection.send("HEAD", where, headers=VERSION, believed=_is_tus)
     except Rejected as error:
         if error.status in GONE:
             return None
@@ -127,12 +127,18 @@ def _where_it_is(connection: Connection, where: str, size: int) -> int | None:
 def _created(connection: Connection, upload: Upload, size: int) -> tuple[str, int]:
     pairs = (f"{name} {base64.b64encode(value.encode()).decode('ascii')}" for name, value in upload.metadata.items())
     headers = {**VERSION, "Upload-Length": str(size), "Upload-Metadata": ",".join(pairs)}
-    answer = connection.send("POST", upload.create, headers=headers, body=b"", again=True)  # twice: one lies idle
+    answer = connection.send(
+        "POST", upload.create, headers=headers, body=b"", again=True, believed=_is_tus
+    )  # twice: one idles
     location = answer.headers.get("Location")
     if not location:
         raise Refused("the server does not say where the upload lies", where=answer.where)
     where = connection.at(urljoin(answer.where, location))
     return where, _offset(answer, size) if "Upload-Offset" in answer.headers else 0
+
+
+def _is_tus(answer: Answer) -> bool:
+    return "Tus-Resumable" in answer.headers
 
 
 def _offset(answer: Answer, size: int) -> int:

@@ -20,6 +20,7 @@ from tests.wire.answering import Said, answering
 
 QUICK = Patience(connect=1, stall=2, slowest=100_000, budget=5, first=0.01, cap=0.05)
 MIB = 1 << 20
+SPOKEN = {"Tus-Resumable": "1.0.0"}
 
 
 def asset(path):
@@ -50,7 +51,7 @@ class Proving:
         if asked.method == "POST":
             where = f"/u/{len(self.uploads)}"
             self.uploads[where], self.size[where] = b"", int(asked.headers["upload-length"])
-            return Said(201, headers={"Location": where})
+            return Said(201, headers={"Location": where, **SPOKEN})
         have = self.uploads.get(asked.path)
         if have is None:
             return Said(404)
@@ -66,7 +67,7 @@ class Proving:
                 self.lies -= 1
                 return Said(460)
             self.uploads[asked.path] = have = have + asked.body
-        return Said(204 if asked.method == "PATCH" else 200, headers={
+        return Said(204 if asked.method == "PATCH" else 200, headers={**SPOKEN, 
             "Upload-Offset": str(len(have)), "Upload-Length": str(self.size[asked.path]),
         })  # fmt: skip
 
@@ -168,16 +169,21 @@ def test_a_file_that_changes_meanwhile_is_not_finished(file):
     {"Location": "/u", "Upload-Offset": "-1"}, {"Location": "/u", "Upload-Offset": "x"},
 ])  # fmt: skip
 def test_nonsense_of_a_server_is_refused(file, headers):
-    with answering(lambda asked: Said(201, headers=headers)) as running, pytest.raises(Refused):
+    with answering(lambda asked: Said(201, headers={**SPOKEN, **headers})) as running, pytest.raises(Refused):
+        upload(running.url, file)
+
+
+def test_who_does_not_speak_tus_is_not_believed(file):
+    with answering(lambda asked: Said(201, headers={"Location": "/u"})) as running, pytest.raises(Unreachable):
         upload(running.url, file)
 
 
 def test_a_server_without_progress_is_given_up(file):
-    still = {"Upload-Offset": "0", "Upload-Length": str(file.stat().st_size)}
+    still = {**SPOKEN, "Upload-Offset": "0", "Upload-Length": str(file.stat().st_size)}
 
     def answer(asked):
         return (
-            Said(201, headers={"Location": "/u"})
+            Said(201, headers={"Location": "/u", **SPOKEN})
             if asked.method == "POST"
             else Said(409 if asked.method == "PATCH" else 200, headers=still)
         )
