@@ -8,11 +8,13 @@ from typing import Any
 
 import click
 
-from nffa_cli import context, forms, scan, settings, story
+from nffa_cli import context, forms, portal, scan, settings, story
 from nffa_cli.commands.options import dry_run_option, output_options
 from nffa_cli.errors import UsageError
 from nffa_cli.terminal import Terminal
 
+OFFERED = 12
+"""How many proposals are told before the first question."""
 FOLDER = click.argument("folder", default=".", type=click.Path(exists=True, file_okay=False))
 
 
@@ -44,11 +46,22 @@ def new(
     """  # noqa: D301
     values = forms.from_pairs(given, forms.SESSION)
     if sys.stdin.isatty():
+        if "proposal.id" not in values:
+            _offer(terminal)
         for place, question in forms.QUESTIONS:
             values |= {} if place in values else _ask(place, question)
     home = settings.home() if dry_run else settings.make_home()
     path = context.save_session(home, folder, values, here=here, replace=replace, dry_run=dry_run)
     return story.tell_written({"type": "session", **values}, path, terminal, dry_run=dry_run, then=folder)
+
+
+def _offer(terminal: Terminal) -> None:
+    """Tell the proposals that the portal knows, if it was ever heard."""
+    found = portal.offered()
+    for each in found[:OFFERED]:
+        terminal.say(f"  {each.id:<12} {each.title or ''}")
+    if len(found) > OFFERED:
+        terminal.say(f"  and {len(found) - OFFERED} more: nffa proposal list")
 
 
 def _ask(place: str, question: str) -> dict[str, Any]:

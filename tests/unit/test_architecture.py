@@ -17,7 +17,7 @@ MODULES = {
 
 LAYERS = (
     {"errors", "records", "progress"},
-    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid"},
+    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "proposals"},
     {"settings", "downloading", "guarded", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink",
      "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
      "secrets", "portal", "node"},
