@@ -1,9 +1,10 @@
-"""Long random trials against the installed command: ``python -m tests.soak [kill|crash|mutate|export] [--rounds N] [--seed S]``.
+"""Long random trials against the installed command: ``python -m tests.soak [kill|crash|mutate|export|sync] [--rounds N]``.
 
 kill    SIGKILL at random moments, new files each round; nothing lost, doubled or torn, and a last run finds nothing due.
 crash   the same death before each durable step in turn (rename, commit), so that no step is left to chance.
 mutate  damaged copies of every format: the run survives all, none that lost bytes from its end is called done.
 export  SIGKILL at random moments of export-nexus; what has its final name is whole, and the next run writes the rest.
+sync    to a folder and to a node (both killed, requests broken on the way): delivered once, exactly (``soak_sync.py``).
 
 The tests run these small; without arguments all of them run at full size and print their figures.
 """
@@ -27,6 +28,7 @@ from itertools import count
 from pathlib import Path
 
 from nffa_cli import samples
+from tests import soak_sync
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 SMALL = 1_200_000
@@ -272,9 +274,18 @@ def export(rounds: int, seed: int, room: Path) -> dict[str, object]:
     return {"rounds": rounds, "killed": killed, "whole": whole, "torn": sorted(torn)}
 
 
+def sync(rounds: int, seed: int, room: Path) -> dict[str, object]:
+    """All trials of deliveries: 1,000 acquisitions to a node, and as many kills of client and node as ``rounds``."""
+    return {
+        "folder": soak_sync.folder(rounds, seed, room / "folder"),
+        "crash": soak_sync.crash(room / "crash"),
+        "node": soak_sync.node(5 * rounds, rounds, seed, room / "node"),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=["kill", "crash", "mutate", "export", []], default=[])
+    parser.add_argument("what", nargs="*", choices=["kill", "crash", "mutate", "export", "sync", []], default=[])
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--mutations", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=20240506)
@@ -284,6 +295,7 @@ def main() -> None:
         "crash": lambda room: crash(options.seed, room),
         "mutate": lambda room: mutate(options.mutations, options.seed, room),
         "export": lambda room: export(options.rounds, options.seed, room),
+        "sync": lambda room: sync(options.rounds, options.seed, room),
     }
     bad = False
     for name in options.what or trials:
