@@ -1,4 +1,4 @@
-"""The gate that every request passes: its id, what is no request at all, how large and how often, and faults of ours.
+"""The gate that every request passes: its id, what is no request at all, how large and how often, faults of ours, the log.
 
 Pure ASGI, outside the framework: bytes of any size stream through it unread.
 """
@@ -13,11 +13,12 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nffa_cli.node.callers import TOKEN
 from nffa_cli.node.config import Config
-from nffa_cli.node.problems import Problem, absent, unexpected
+from nffa_cli.node.problems import Problem, absent, log, unexpected
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 WINDOW = 60
@@ -49,12 +50,12 @@ class Gate:
         request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         more = {"X-Request-Id": request_id, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-        began = False
+        status, began = 0, time.monotonic()
 
         async def answered(message: Message) -> None:
-            nonlocal began
+            nonlocal status
             if message["type"] == "http.response.start":
-                began = True
+                status = message["status"]
                 found = MutableHeaders(scope=message)
                 for name, value in more.items():
                     found.setdefault(name, value)
@@ -67,11 +68,16 @@ class Gate:
             await self.app(scope, limited, answered)
         except Problem as problem:
             await problem.answer(request_id)(scope, receive, answered)
-        except Exception:
-            answer = unexpected(request_id)
-            if began:
+        except ClientDisconnect:
+            pass  # nobody is there to be answered
+        except Exception as error:
+            answer = unexpected(error, request_id)
+            if status:
                 raise
             await answer(scope, receive, answered)
+        finally:  # no query and no header: either may hold what is nobody's business
+            took = time.monotonic() - began
+            log.info("%s %s %d %.3f s %s", scope["method"], _printable(scope["path"]), status, took, request_id)
 
     def _limited(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """Return ``receive``, which stops where the body is larger than it may be.
@@ -136,6 +142,11 @@ class Counts:
             detail = f"{self.most} requests a minute are allowed; go on in {left} s"
             raise Problem(429, "Too many requests", detail, headers=headers | {"Retry-After": str(left)})
         return headers
+
+
+def _printable(path: str) -> str:
+    """Return a path that is one line of a log."""
+    return path[:500].encode("unicode_escape").decode("ascii")
 
 
 def _who(scope: Scope, headers: Headers) -> str:

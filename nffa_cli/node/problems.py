@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import sqlalchemy as sa
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -63,8 +65,16 @@ def absent() -> Problem:
     return Problem(404, "Not found", "there is nothing here, or nothing that you may see")
 
 
-def unexpected(request_id: str | None) -> Response:
-    """Return the answer to a fault of ours, while an exception is handled; the log has the rest."""
+def unexpected(error: Exception, request_id: str | None) -> Response:
+    """Return the answer to what no request is to blame for, while it is handled; the log has the rest."""
+    if isinstance(error, sa.exc.OperationalError | sa.exc.TimeoutError):
+        log.error("request %s: the database cannot be used now: %s", request_id, getattr(error, "orig", None) or error)
+        return Problem(503, "Database busy", "try again", headers={"Retry-After": "2"}).answer(request_id)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        log.error("request %s: the disk is full", request_id)
+        return Problem(
+            507, "Disk full", "the node has no space left; try again later", headers={"Retry-After": "60"}
+        ).answer(request_id)
     log.exception("request %s failed", request_id)
     return Problem(500, "Internal error", "a fault of the node; its log knows more under this request id").answer(
         request_id
