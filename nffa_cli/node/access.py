@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,20 +63,34 @@ def at_least(
     """
     if least == Level.NONE or any(RIGHTS[role][type] >= least for role in caller.roles & EVERYWHERE):
         return sa.true()
-    asked = _Asked(caller, now, frozenset(relation for relation, levels in RIGHTS.items() if levels[type] >= least))
-    conditions = _OF.get(type, _of_registry)(asked, table(type) if of is None else of)
-    return sa.or_(sa.false(), *conditions)
+    asked = _Asked(caller.roles, sa.literal(caller.person), sa.literal(now), _giving(type, least))
+    return asked.condition(type, table(type) if of is None else of)
 
 
 def level(connection: sa.Connection, caller: Caller, type: Type, id: str, *, now: str | None = None) -> Level:
     """Return what the caller may do with one thing; ``Level.NONE`` also where there is none."""
-    of, at = table(type), now or moments.now()
-    # A CASE stops at the first that holds, and most callers of most things hold much or nothing.
-    whens = ((at_least(least, caller, at, type), int(least)) for least in reversed(Level) if least != Level.NONE)
-    query = sa.select(sa.case(*whens, else_=int(Level.NONE))).where(of.c.id == id)
-    if of is tables.registry:
-        query = query.where(of.c.type == type)
-    return Level(connection.execute(query).scalar() or Level.NONE)
+    given = {"person": caller.person, "now": now or moments.now(), "id": id}
+    return Level(connection.execute(_level(type, caller.roles), given).scalar() or Level.NONE)
+
+
+@lru_cache(maxsize=500)
+def _level(type: Type, roles: frozenset[str]) -> sa.Select[Any]:
+    """Return the query of the level on one thing; building it takes longer than asking it."""
+    of, person, now = table(type), sa.bindparam("person", type_=sa.Text), sa.bindparam("now", type_=sa.Text)
+    whens = []
+    for least in reversed(Level):
+        if least != Level.NONE:  # a CASE stops at the first that holds
+            everywhere = any(RIGHTS[role][type] >= least for role in roles & EVERYWHERE)
+            asked = _Asked(roles, person, now, _giving(type, least))
+            whens.append((sa.true() if everywhere else asked.condition(type, of), int(least)))
+    query = sa.select(sa.case(*whens, else_=int(Level.NONE))).where(of.c.id == sa.bindparam("id", type_=sa.Text))
+    return query.where(of.c.type == type) if of is tables.registry else query
+
+
+@lru_cache
+def _giving(type: Type, least: Level) -> frozenset[str]:
+    """Return the relations that give a level."""
+    return frozenset(relation for relation, levels in RIGHTS.items() if levels[type] >= least)
 
 
 def may(connection: sa.Connection, caller: Caller, action: str, type: Type, id: str) -> bool:
@@ -139,29 +154,40 @@ def table(type: Type) -> sa.Table:
     return TABLES.get(type, tables.registry)
 
 
+# One alias for each use, made once: making them is what takes time. None is used within itself.
+_MEMBER, _OTHER = tables.member.alias("member_in"), tables.member.alias("other_in")
+_ACL, _SHARED, _ASSET = tables.acl.alias("acl_in"), tables.acl.alias("shared_in"), tables.asset.alias("asset_in")
+_INSTRUMENT, _NAMING = tables.registry.alias("instrument_in"), tables.experiment.alias("naming_in")
+_EXPERIMENT, _MEASUREMENT = tables.experiment.alias("experiment_in"), tables.measurement.alias("measurement_in")
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Who asks, when, and the relations that give what is asked for."""
+    """Who asks, when, and the relations that give what is asked for; ``person`` and ``now`` are values in SQL."""
 
-    caller: Caller
-    now: str
+    roles: frozenset[str]
+    person: Any
+    now: Any
     relations: frozenset[str]
+
+    def condition(self, type: Type, of: Any) -> Condition:
+        return sa.or_(sa.false(), *_OF.get(type, _of_registry)(self, of))
 
     @property
     def as_person(self) -> bool:
-        return bool(self.caller.roles & PERSONAL)
+        return bool(self.roles & PERSONAL)
 
     @property
-    def sids(self) -> list[str]:
+    def sids(self) -> list[Any]:
         """The names by which access lists know the caller."""
-        person = [f"person:{self.caller.person}"] if self.as_person else []
-        return [*person, *(f"role:{role}" for role in sorted(self.caller.roles))]
+        person = [sa.literal("person:") + self.person] if self.as_person else []
+        return [*person, *(f"role:{role}" for role in sorted(self.roles))]
 
     def member(self, proposal: Any) -> Iterator[Condition]:
         """Yield that the caller has a part in a proposal, as a person."""
         if roles := [role for role in callers.PROPOSAL_ROLES if role in self.relations and self.as_person]:
-            member = tables.member.alias()
-            mine = sa.select(member.c.proposal).where(member.c.person == self.caller.person, member.c.role.in_(roles))
+            of = _MEMBER.c
+            mine = sa.select(of.proposal).where(of.person == self.person, of.role.in_(roles))
             yield proposal.in_(mine)
 
     def granted(self, places: Mapping[str, Any]) -> Iterator[Condition]:
@@ -170,30 +196,28 @@ class _Asked:
         if not (permissions and self.sids):
             return
         for place, column in places.items():
-            acl = tables.acl.alias()
-            lists = sa.select(acl.c.resource).where(acl.c.sid.in_(self.sids), acl.c.type == place)
-            yield column.in_(lists.where(acl.c.permission.in_(permissions)))
+            lists = sa.select(_ACL.c.resource).where(_ACL.c.sid.in_(self.sids), _ACL.c.type == place)
+            yield column.in_(lists.where(_ACL.c.permission.in_(permissions)))
 
     def depositor(self, by: Any) -> Iterator[Condition]:
         """Yield that a depositor made the thing."""
-        if "depositor" in self.relations & self.caller.roles:
-            yield by == self.caller.person
+        if "depositor" in self.relations & self.roles:
+            yield by == self.person
 
     def scientist(self, experiment: Any, instrument: Any = None) -> Iterator[Condition]:
         """Yield that the caller runs an instrument of a thing; both are columns of it (``experiment``: its id)."""
-        if "scientist" not in self.relations or "instrumentScientist" not in self.caller.roles:
+        if "scientist" not in self.relations or "instrumentScientist" not in self.roles:
             return
-        registry, held = tables.registry.alias(), tables.experiment.alias()
-        listed = _Holds(registry.c.data, "scientists", sa.select(sa.literal(self.caller.person)))
-        instruments = sa.select(registry.c.id).where(registry.c.type == "instrument", listed)
+        listed = _Holds(_INSTRUMENT.c.data, "scientists", sa.select(self.person))
+        instruments = sa.select(_INSTRUMENT.c.id).where(_INSTRUMENT.c.type == "instrument", listed)
         if instrument is not None:
             yield instrument.in_(instruments)
-        yield experiment.in_(sa.select(held.c.id).where(_Holds(held.c.data, "instrumentIds", instruments)))
+        yield experiment.in_(sa.select(_NAMING.c.id).where(_Holds(_NAMING.c.data, "instrumentIds", instruments)))
 
-    def within(self, inner: Any, column: str, type: Type, of: Any) -> Condition:
-        """Return that a thing holds one of ``inner`` that the caller sees."""
-        condition = at_least(Level.SEE, self.caller, self.now, type, inner)
-        return sa.exists().where(inner.c[column] == of.c.id, condition).correlate(of)
+    def within(self, column: str, of: Any) -> Condition:
+        """Return that a thing holds a measurement that the caller sees."""
+        sees = replace(self, relations=_giving("measurement", Level.SEE)).condition("measurement", _MEASUREMENT)
+        return sa.exists().where(_MEASUREMENT.c[column] == of.c.id, sees).correlate(of)
 
 
 def _of_proposal(asked: _Asked, of: Any) -> Iterator[Condition]:
@@ -201,10 +225,10 @@ def _of_proposal(asked: _Asked, of: Any) -> Iterator[Condition]:
     yield from asked.granted({"proposal": of.c.id})
     yield from asked.depositor(of.c.created_by)
     if "above" in asked.relations:
-        inner = tables.experiment.alias()
-        experiments = sa.or_(sa.false(), *_of_experiment(asked, inner, above=False))
-        yield sa.exists().where(inner.c.proposal == of.c.id, experiments).correlate(of)
-        yield asked.within(tables.measurement.alias(), "proposal", "measurement", of)
+        sees = replace(asked, relations=_giving("experiment", Level.SEE))
+        experiments = sa.or_(sa.false(), *_of_experiment(sees, _EXPERIMENT, above=False))
+        yield sa.exists().where(_EXPERIMENT.c.proposal == of.c.id, experiments).correlate(of)
+        yield asked.within("proposal", of)
 
 
 def _of_experiment(asked: _Asked, of: Any, *, above: bool = True) -> Iterator[Condition]:
@@ -214,7 +238,7 @@ def _of_experiment(asked: _Asked, of: Any, *, above: bool = True) -> Iterator[Co
     yield from asked.depositor(of.c.created_by)
     yield from asked.scientist(of.c.id)
     if above and "above" in asked.relations:
-        yield asked.within(tables.measurement.alias(), "experiment", "measurement", of)
+        yield asked.within("experiment", of)
 
 
 def _of_measurement(asked: _Asked, of: Any) -> Iterator[Condition]:
@@ -227,18 +251,18 @@ def _of_measurement(asked: _Asked, of: Any) -> Iterator[Condition]:
     yield from asked.depositor(of.c.deposited_by)
     yield from asked.scientist(of.c.experiment, of.c.instrument)
     if "above" in asked.relations and asked.sids:
-        asset, acl = tables.asset.alias(), tables.acl.alias()
-        shared = sa.select(asset.c.measurement).join(acl, acl.c.resource == asset.c.id)
-        yield of.c.id.in_(shared.where(acl.c.type == "dataasset", acl.c.sid.in_(asked.sids)))
+        shared = sa.select(_ASSET.c.measurement).join(_SHARED, _SHARED.c.resource == _ASSET.c.id)
+        yield of.c.id.in_(shared.where(_SHARED.c.type == "dataasset", _SHARED.c.sid.in_(asked.sids)))
 
 
 def _of_asset(asked: _Asked, of: Any) -> Iterator[Condition]:
     yield from asked.granted({"dataasset": of.c.id})
-    inner = tables.measurement.alias()
-    held = sa.or_(sa.false(), *_of_measurement(replace(asked, relations=asked.relations - {"released"}), inner))
+    inner = _MEASUREMENT
+    held = replace(asked, relations=asked.relations - {"released"}).condition("measurement", inner)
     if "released" in asked.relations:
-        today = asked.now[: len("2026-11-21")]
-        ended = sa.or_(of.c.embargo_until.is_(None), of.c.embargo_until < today)
+        ended = sa.or_(
+            of.c.embargo_until.is_(None), of.c.embargo_until < sa.func.substr(asked.now, 1, len("2026-11-21"))
+        )
         held = sa.or_(held, sa.and_(inner.c.released_at <= asked.now, ended))
     yield sa.exists().where(inner.c.id == of.c.measurement, held).correlate(of)
 
@@ -250,11 +274,10 @@ def _of_sample(asked: _Asked, of: Any) -> Iterator[Condition]:
 
 def _of_person(asked: _Asked, of: Any) -> Iterator[Condition]:
     if "self" in asked.relations:
-        yield of.c.id == asked.caller.person
+        yield of.c.id == asked.person
     if "colleague" in asked.relations and asked.as_person:
-        mine, others = tables.member.alias(), tables.member.alias()
-        shared = sa.select(others.c.person).join(mine, mine.c.proposal == others.c.proposal)
-        yield of.c.id.in_(shared.where(mine.c.person == asked.caller.person))
+        shared = sa.select(_OTHER.c.person).join(_MEMBER, _MEMBER.c.proposal == _OTHER.c.proposal)
+        yield of.c.id.in_(shared.where(_MEMBER.c.person == asked.person))
 
 
 def _of_registry(asked: _Asked, of: Any) -> Iterator[Condition]:
