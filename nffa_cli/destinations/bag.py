@@ -40,6 +40,18 @@ def safe(name: str) -> str:
     return stem.encode()[: LONGEST - len(dot + suffix)].decode(errors="ignore") + dot + suffix
 
 
+def short(key: str) -> str:
+    """Return the start of a bundle's key, which tells bags of one name apart."""
+    return key.removeprefix("sha256:")[:16]
+
+
+def place(bundle: Bundle) -> str:
+    """Return where the bag of a bundle lies: proposal, experiment, name and the start of its key."""
+    name = safe(f"{bundle.measurement['measurementName']}")
+    group = safe(str(bundle.experiment["experimentName"]))
+    return f"{safe(str(bundle.proposal['proposalId']))}/{group}/{name}-{short(bundle.key)}"
+
+
 def payload(bundle: Bundle) -> list[tuple[AssetFile, str]]:
     """Return each file with its place below ``data/``; no two alike, however a file system compares them."""
     taken = {CRATE, MEASUREMENT}
@@ -165,7 +177,7 @@ def _id(asset: AssetFile, place: str) -> str:
 def _entity(asset: AssetFile, place: str) -> dict[str, Any]:
     return {
         "@id": _id(asset, place), "@type": "File", "name": asset.name, "contentSize": str(asset.size),
-        "encodingFormat": asset.media_type, "sha256": asset.sha256,
+        "encodingFormat": asset.media_type, **({"sha256": asset.sha256} if asset.sha256 else {}),
     }  # fmt: skip
 
 

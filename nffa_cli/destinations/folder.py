@@ -65,7 +65,8 @@ class Folder:
     def whoami(self) -> Mapping[str, Any]:
         """Return how much room there is."""
         self._look()
-        return {"folder": str(self.root), "free": shutil.disk_usage(self.root).free}
+        disk = self.root if self.root.exists() else self.root.parent
+        return {"folder": str(self.root), "free": shutil.disk_usage(disk).free}
 
     def plan(self, deliveries: Sequence[Delivery]) -> Sequence[Plan]:
         """Return what ``deliver`` would do."""
@@ -168,7 +169,7 @@ class Folder:
         known = delivery.known
         if known is not None and (self.root / known.measurement / bag.MANIFEST).is_file():
             return known.measurement
-        return self._index().get(_short(delivery.bundle.key))
+        return self._index().get(bag.short(delivery.bundle.key))
 
     def _held(self, delivery: Delivery) -> dict[str, Any] | None:
         place = self._place(delivery)
@@ -186,8 +187,8 @@ class Folder:
             if self._verify(receipt).proof in ("digest", "unknown"):
                 return Result(delivery, "unchanged", receipt)
         version = held["version"] + 1 if held is not None else 1
-        new = _name(bundle)
-        draft = self.root / DRAFTS / _short(bundle.key)
+        new = bag.place(bundle)
+        draft = self.root / DRAFTS / bag.short(bundle.key)
         shutil.rmtree(draft, ignore_errors=True)
         try:
             with _disk(self.root):
@@ -195,7 +196,7 @@ class Folder:
                 self._swap(draft, new, old)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        self._index()[_short(bundle.key)] = new
+        self._index()[bag.short(bundle.key)] = new
         return Result(delivery, "done", _receipt(self.root, new, bundle, version))
 
     def _write(
@@ -207,6 +208,8 @@ class Folder:
         sums: dict[str, str] = {}
         sizes: dict[str, int] = {}
         for asset, place in files:
+            if not asset.sha256:  # lies elsewhere, under another digest: a bag's manifest has no place for it
+                continue
             sums[place], sizes[place] = asset.sha256, asset.size
             if not bag.is_linked(asset):
                 before = old / "data" / there[asset.sha256] if old is not None and asset.sha256 in there else None
@@ -215,7 +218,7 @@ class Folder:
         for place, data in own.items():
             _put(draft / "data" / place, data)
             sums[place], sizes[place] = hashlib.sha256(data).hexdigest(), len(data)
-        linked = [(asset, place) for asset, place in files if bag.is_linked(asset)]
+        linked = [(asset, place) for asset, place in files if bag.is_linked(asset) and asset.sha256]
         for name, data in bag.tags(bundle, sums, sizes, linked).items():
             _put(draft / name, data)
         for folder, _, _ in os.walk(draft):
@@ -306,17 +309,6 @@ class _disk:
             raise DiskError(
                 f"the disk cannot be written: {error.strerror}", where=str(self._where), hint=hint
             ) from error
-
-
-def _short(key: str) -> str:
-    return key.removeprefix("sha256:")[:16]
-
-
-def _name(bundle: Bundle) -> str:
-    """Return the place of a bundle's bag: proposal, experiment, name and the start of its key."""
-    name = bag.safe(f"{bundle.measurement['measurementName']}")
-    group = bag.safe(str(bundle.experiment["experimentName"]))
-    return f"{bag.safe(str(bundle.proposal['proposalId']))}/{group}/{name}-{_short(bundle.key)}"
 
 
 def _receipt(root: Path, place: str, bundle: Bundle, version: int) -> Receipt:
