@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from nffa_cli.commands.options import output_options
 from nffa_cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from nffa_cli.node.checking import Finding
     from nffa_cli.node.config import Config
 
 ROLES = ("reader", "depositor", "instrumentScientist", "dataManager", "admin")
@@ -227,6 +228,65 @@ def policy_set_default(name: str, data: Path | None, database: str | None, termi
     with admin.opened(_config(data, database)) as known:
         admin.set_default_policy(known, name)
     terminal.say(f"new proposals get the policy {name}")
+
+
+@command.command("backup")
+@click.argument("target", metavar="TARGET", type=PATH)
+@place_options
+@output_options
+def backup(target: Path, data: Path | None, database: str | None, terminal: Terminal) -> int:
+    """Copy the node into the folder TARGET, also while it serves; what is there already is not copied again.
+
+    TARGET can be served as it is (--data TARGET); of PostgreSQL it holds a dump for pg_restore. On the disk of the node itself
+    bytes are hard links: that helps against a mistake, not against the death of the disk.
+
+    \b
+    Exit status:
+      0  all of it is there      3  the node itself has lost bytes, which are named
+    """  # noqa: D301
+    from nffa_cli.node import admin
+    from nffa_cli.node.backup import Backup, backup
+    from nffa_cli.node.storage import Storage
+
+    config, done = _config(data, database), Backup()
+    with admin.opened(config) as known:
+        wrong = _found(terminal, backup(known, Storage(config.data), target, done))
+    terminal.data(done.as_json())
+    terminal.say(f"{done.copied} files copied, {done.linked} linked, {done.there} were there")
+    return 3 if wrong else 0
+
+
+@command.command("check")
+@click.option("--read-data", is_flag=True, help="Read every file and compare its SHA-256.")
+@place_options
+@output_options
+def check(read_data: bool, data: Path | None, database: str | None, terminal: Terminal) -> int:
+    """Prove that every data asset has its bytes, also while the node serves; name what is wrong, mend nothing.
+
+    \b
+    Exit status:
+      0  nothing is wrong      3  bytes are missing or damaged
+    """  # noqa: D301
+    from nffa_cli.node import admin
+    from nffa_cli.node.checking import Checked, check
+    from nffa_cli.node.storage import Storage
+
+    config, checked = _config(data, database), Checked()
+    with admin.opened(config) as known:
+        wrong = _found(terminal, check(known, Storage(config.data), checked, read_data=read_data))
+    terminal.data({"type": "checked", "blobs": checked.blobs, "bytes": checked.bytes, "wrong": wrong})
+    terminal.say(f"{checked.blobs} files, {checked.bytes} bytes: {wrong or 'nothing'} wrong")
+    return 3 if wrong else 0
+
+
+def _found(terminal: Terminal, findings: Iterable[Finding]) -> int:
+    """Show what is not as it should be and return how much of it is wrong."""
+    wrong = 0
+    for finding in findings:
+        wrong += finding.is_wrong
+        terminal.data(finding.as_json())
+        terminal.say(f"{finding.kind} {finding.sha256}: {finding.detail} {' '.join(finding.assets)}".rstrip())
+    return wrong
 
 
 def _tell(terminal: Terminal, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
