@@ -108,7 +108,31 @@ def validating() -> str:
     )
 
 
+def endpoints() -> str:
+    """Return every endpoint of the node."""
+    from tempfile import TemporaryDirectory
+
+    from nffa_cli.node.app import create_app
+    from nffa_cli.node.config import Config
+
+    with TemporaryDirectory() as room:
+        app = create_app(Config(Path(room)))
+        app.state.storage.close()
+        app.state.database.close()
+    rows = [
+        [f"`{method.upper()}`", f"`{path}`", operation["summary"]]
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+    ]
+    return (
+        "# Endpoints of the node\n\n"
+        "What each takes and answers, field by field, is in `/api/v1/openapi.json` of a running node; what holds for all of\n"
+        "them, and what the words mean, in [the contract](idrp.md).\n\n" + table(["method", "path", "does"], rows)
+    )
+
+
 MADE = {
+    "endpoints.md": endpoints,
     "commands.md": commands,
     "formats.md": formats,
     "vocabulary.md": terms,

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from nffa_cli import __version__
 from nffa_cli.node import problems
+from nffa_cli.node.answers import completed
 from nffa_cli.node.arriving import Digests
 from nffa_cli.node.callers import Uses
 from nffa_cli.node.config import Config
@@ -53,6 +54,8 @@ def create_app(config: Config) -> FastAPI:
     for name in ROUTES:
         app.include_router(import_module(f"nffa_cli.node.{name}").router, prefix=BASE)
     app.include_router(probes)
+    described = app.openapi
+    app.openapi = lambda: app.openapi_schema or completed(described())  # type: ignore[method-assign]
     return app
 
 

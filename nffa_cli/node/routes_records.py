@@ -10,6 +10,8 @@ from fastapi import APIRouter, Body, Depends, Header, Request
 from starlette.responses import Response
 
 from nffa_cli.node import access, contract, moments, tables
+from nffa_cli.node.answers import listed as pages_of
+from nffa_cli.node.answers import record
 from nffa_cli.node.callers import Asking, Caller, Named
 from nffa_cli.node.database import Database, database
 from nffa_cli.node.paging import Pages
@@ -115,13 +117,18 @@ def _add(kind: Kind) -> None:
 
     for function in (made, replaced):
         function.__annotations__["body"] = kind.model
-    listing: dict[str, Any] = {"openapi_extra": {"parameters": parameters}}
+    shape = record(kind.model)
+    listing: dict[str, Any] = {
+        "openapi_extra": {"parameters": parameters},
+        "responses": {200: {"model": pages_of(shape)}},
+    }
+    single: dict[str, Any] = {"responses": {200: {"model": shape}}}
     routes: tuple[tuple[str, str, Callable[..., Any], str, dict[str, Any]], ...] = (
         ("GET", where, listed, "List", listing),
-        ("POST", where, made, "Make one of the", {"status_code": 201}),
-        ("GET", one, read, "Read one of the", {}),
-        ("PUT", one, replaced, "Replace one of the", {}),
-        ("PATCH", one, patched, "Change fields of one of the", {}),
+        ("POST", where, made, "Make one of the", {"status_code": 201, "responses": {201: {"model": shape}}}),
+        ("GET", one, read, "Read one of the", single),
+        ("PUT", one, replaced, "Replace one of the", single),
+        ("PATCH", one, patched, "Change fields of one of the", single),
         ("DELETE", one, removed, "Remove, where nothing hangs under it, one of the", {"status_code": 204}),
     )
     for method, path, endpoint, about, more in routes:
