@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 from nffa_cli import settings, story
 from nffa_cli.catalogue.rows import Entry, StatusReport
 from nffa_cli.catalogue.store import Store
+from nffa_cli.spoken import size as size
+from nffa_cli.spoken import when as when
 from nffa_cli.terminal import Column, Terminal
 
 GLANCE = ("instrument.model", "beam.accelerating_voltage", "optics.magnification", "detector.name", "sample.name")
@@ -93,15 +94,6 @@ def table(shown: Sequence[Entry], terminal: Terminal) -> None:
         terminal.table(COLUMNS, [(*row[:-2], row[-1]) for row in rows])
 
 
-def when(stamp: str) -> str:
-    """Return an ISO 8601 time to the minute, with its offset where one is known (UTC: Z); a bare date as it is."""
-    if len(stamp) <= len("2024-05-06"):
-        return stamp
-    moment = dt.datetime.fromisoformat(stamp)
-    offset = "" if moment.tzinfo is None else moment.strftime("%z").removesuffix("00")
-    return f"{moment:%Y-%m-%d %H:%M}" + ("Z" if offset == "+00" else offset)
-
-
 def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
     """Show one acquisition with its versions; return the exit status."""
     from nffa_cli.reading import unpack_json
@@ -182,13 +174,3 @@ def status(report: StatusReport, terminal: Terminal) -> int:
     terminal.line(f"{report.acquisitions} acquisitions describe {size(report.bytes_described)}; the catalogue takes "
                   f"{size(report.bytes_catalogue)}: {where}")  # fmt: skip
     return 0
-
-
-def size(count: int) -> str:
-    """Return a number of bytes as people say it."""
-    value, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.3g} {unit}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nffa_cli import rawtree
 from nffa_cli.records import Outcome
 from nffa_cli.scan import Unreadable
+from nffa_cli.spoken import quantity as quantity
 from nffa_cli.terminal import Column, Terminal
 
 if TYPE_CHECKING:  # the catalogue is none of inspect's business, and takes as long to import as a reading
@@ -273,23 +273,3 @@ def show_trees(item: Mapping[str, Any], terminal: Terminal) -> None:
             terminal.line(f"  {name}:")
             for path, value in rawtree.leaves(item[name]):
                 terminal.line(f"    {path} = {str(value)[:200]}")
-
-
-PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
-PREFIXED = {"V", "A", "m", "s", "Pa", "eV"}
-
-
-def quantity(value: Any, unit: str | None) -> str:
-    """Return a value as people write it: 10 kV, 1.117 nm, 54°, 0.05 1/nm, 3600000."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, (int, float)):
-        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    value += 0  # there is no minus nothing
-    if unit in PREFIXED and value:
-        power = max(-15, min(9, 3 * math.floor(math.log10(abs(value)) / 3 + 1e-9)))
-        return f"{value / 10**power:.4g} {PREFIXES[power]}{unit}"
-    if unit == "1/m":
-        return f"{value / 1e9:.4g} 1/nm"
-    sign = {"degree": "°", "1": "", None: ""}.get(unit, f" {unit}")
-    return f"{value:.0f}{sign}" if 1e5 <= abs(value) < 1e15 else f"{value:.6g}{sign}"

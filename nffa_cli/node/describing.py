@@ -24,6 +24,7 @@ def columns(about: Mapping[str, Any]) -> dict[str, Any]:
         "category": category.get("label"),
         "format": about.get("format"),
         "voltage": voltage(about.get("settings") or {}),
+        "instrument_name": (about.get("instrument") or {}).get("instrumentName"),
     }
 
 

@@ -157,7 +157,9 @@ def remove(desk: Desk, kind: Kind, row: Row, expected: Expected) -> None:
     expected.check(row.version)
     parts: Mapping[str, Sequence[sa.ColumnElement[Any]]] = {
         "proposal": (tables.member.c.proposal,),
-        "measurement": (tables.document.c.measurement,),
+        "measurement": tuple(
+            table.c.measurement for table in (tables.document, tables.tag, tables.comment, tables.collected)
+        ),
         "dataasset": (tables.location.c.asset, tables.asset_version.c.asset),
     }
     connection = desk.connection
@@ -248,6 +250,8 @@ def _judge_change(desk: Desk, kind: Kind, row: Row, said: Mapping[str, Any], cha
         access.demand(desk.connection, desk.caller, "acl", "proposal", row.id)
     if "experimentId" in changed and (under := _above(desk, kind, said)):
         access.demand(desk.connection, desk.caller, "write", *under)
+        if _measured(desk, said)["proposal"] != row.proposal:  # another principal investigator could open it there
+            access.demand(desk.connection, desk.caller, "shorten", kind.type, row.id)
     _judge_references(desk, kind, said, records.fields_of(desk.connection, kind, [row])[0])
     if kind.type == "schema":
         schemas.judge(desk.connection, said, but=row.id)

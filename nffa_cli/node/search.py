@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from nffa_cli.node import access, tables, words
+from nffa_cli.node import access, collecting, remarks, tables, words
 from nffa_cli.node.callers import Caller
 
 COUNTED = 10_000
@@ -22,13 +22,21 @@ VALUES = 20
 """Values that a facet names."""
 
 Sort = Literal["recent", "started"]
-FACETS = ("technique", "sample", "category", "format", "instrument", "kind")
+FACETS = {
+    "technique": "technique", "sample": "sample", "category": "category", "format": "format", "instrument": "instrument",
+    "instrumentName": "instrument_name", "kind": "kind",
+}  # fmt: skip
+"""Name of a facet → the column that it counts."""
 WORDS = sa.table("measurement_words", sa.column("rowid", sa.BigInteger), sa.column("text", sa.Text), sa.column("words"))
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked for; all of it must hold. ``voltage``: V, bounds included; ``start``: moments, the end not included."""
+    """What is asked for; all of it must hold. ``voltage``: V, bounds included; ``start``: moments, the end not included.
+
+    collection
+        Id of a collection of the caller's that holds it.
+    """
 
     phrases: tuple[words.Phrase, ...] = ()
     equal: Mapping[str, str] | None = None
@@ -37,6 +45,9 @@ class Question:
     voltage: tuple[float | None, float | None] = (None, None)
     start: tuple[str | None, str | None] = (None, None)
     open_only: bool = False
+    closed_only: bool = False
+    tag: str | None = None
+    collection: str | None = None
 
 
 def index(connection: sa.Connection, seq: int, text: str) -> None:
@@ -111,7 +122,7 @@ def count(connection: sa.Connection, caller: Caller, question: Question, *, now:
 def facets(connection: sa.Connection, caller: Caller, question: Question, *, now: str) -> dict[str, Any]:
     """Return how often each value occurs among what the caller sees, over the ``COUNTED`` newest of it."""
     of = tables.measurement.c
-    columns = [of[name] for name in FACETS]
+    columns = [of[column] for column in FACETS.values()]
     query = sa.select(*columns, sa.case((of.released_at <= now, 1), else_=0).label("open"))
     query = query.where(*_conditions(connection, caller, question, now)).order_by(of.seq.desc()).limit(COUNTED)
     rows = connection.execute(query).all()
@@ -135,7 +146,8 @@ def _conditions(
     instruments = sa.select(registry.id).where(registry.type == "instrument")
     if question.instrument is not None:
         named = instruments.where(registry.name == question.instrument)
-        yield sa.or_(of.instrument == question.instrument, of.instrument.in_(named))
+        told = (of.instrument == question.instrument, of.instrument_name == question.instrument)
+        yield sa.or_(*told, of.instrument.in_(named))
     if question.facility is not None:
         yield of.instrument.in_(instruments.where(registry.data["facilityId"].as_string() == question.facility))
     least, most = question.voltage
@@ -151,6 +163,12 @@ def _conditions(
             yield compared(bound)
     if question.open_only:
         yield of.released_at <= now
+    if question.closed_only:
+        yield of.released_at > now
+    if question.tag is not None:
+        yield of.id.in_(remarks.tagged(caller, question.tag, now))
+    if question.collection is not None:
+        yield of.id.in_(collecting.held(caller, question.collection))
 
 
 def _matching(connection: sa.Connection, phrases: tuple[words.Phrase, ...]) -> sa.Select[Any]:

@@ -104,6 +104,7 @@ measurement = sa.Table(
     sa.Column("embargo_until", TEXT),  # set for this measurement; null: by proposal, then policy
     sa.Column("released_at", TEXT, nullable=False, index=True),  # from when on its content is open to all
     sa.Column("metadata_open", sa.Boolean, nullable=False),  # the policy shows metadata before that
+    sa.Column("instrument_name", TEXT, index=True),  # as the file names it; `instrument` is the registry's
 )  # fmt: skip
 document = sa.Table(  # the technique document of a measurement, whole
     "document", METADATA,
@@ -123,7 +124,7 @@ asset = sa.Table(
     sa.Column("measurement", TEXT, sa.ForeignKey("measurement.id"), nullable=False),
     sa.Column("relative_path", TEXT, nullable=False),
     sa.Column("role", TEXT, nullable=False),  # main, sidecar, nxem, preview, raw-metadata
-    sa.Column("sha256", TEXT, nullable=False, index=True),
+    sa.Column("sha256", TEXT, nullable=False, index=True),  # of linked ones whatever digest is said (checksums.py)
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("state", TEXT, nullable=False),  # available, linked, withdrawn
     sa.Column("embargo_until", TEXT),  # set for this asset; null: by its measurement
@@ -219,4 +220,33 @@ audit = sa.Table(
     sa.Column("resource", TEXT, nullable=False, index=True),
     sa.Column("request_id", TEXT),
     sa.Column("diff", JSON, nullable=False),
+)  # fmt: skip
+session = sa.Table(  # of a browser; the id is the SHA-256 of what its cookie holds
+    "session", METADATA, _id(), _of("token"),
+    sa.Column("created_at", TEXT, nullable=False),
+    sa.Column("expires_at", TEXT, nullable=False, index=True),
+)  # fmt: skip
+tag = sa.Table(
+    "tag", METADATA,
+    sa.Column("measurement", TEXT, sa.ForeignKey("measurement.id"), primary_key=True),
+    sa.Column("name", TEXT, primary_key=True, index=True),
+    _of("person", index=False),
+    sa.Column("at", TEXT, nullable=False),
+)  # fmt: skip
+comment = sa.Table(
+    "comment", METADATA, _id(), _of("measurement"), _of("person", index=False),
+    sa.Column("at", TEXT, nullable=False),
+    sa.Column("text", TEXT, nullable=False),
+)  # fmt: skip
+collection = sa.Table(  # measurements that a person put together, across experiments
+    "collection", METADATA, _id(), _of("person"),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("at", TEXT, nullable=False),
+    sa.UniqueConstraint("person", "name"),
+)  # fmt: skip
+collected = sa.Table(
+    "collected", METADATA,
+    sa.Column("collection", TEXT, sa.ForeignKey("collection.id"), primary_key=True),
+    sa.Column("measurement", TEXT, sa.ForeignKey("measurement.id"), primary_key=True, index=True),
+    sa.Column("at", TEXT, nullable=False),
 )  # fmt: skip
