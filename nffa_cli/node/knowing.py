@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from nffa_cli.node import access, blobs, moments, records, tables
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.planning import ELSEWHERE, Held, HeldAsset, Known, Place, place_of
+from nffa_cli.node.rights import Level
 
 TYPE = "measurement"
 MEASUREMENT = records.BY_TYPE[TYPE]
@@ -117,9 +118,12 @@ def _external(
 def _measurements(connection: sa.Connection, caller: Caller, ids: set[str]) -> dict[str, Held]:
     of, experiment, proposal = tables.measurement, tables.experiment.c, tables.proposal.c
     found: dict[str, Held] = {}
+    rules = access.at_least(Level.ADMINISTRATE, caller, moments.now())
+    own = of.c.deposited_by == caller.person if "depositor" in caller.roles else sa.false()
+    moves = sa.case((sa.or_(rules, own), 1), else_=0).label("moves")
     for part in blobs.some(ids):
         query = (
-            sa.select(of, proposal.proposal_id.label("portal"), experiment.name.label("experiment_name"))
+            sa.select(of, moves, proposal.proposal_id.label("portal"), experiment.name.label("experiment_name"))
             .join(tables.experiment, experiment.id == of.c.experiment)
             .join(tables.proposal, proposal.id == of.c.proposal)
             .where(of.c.id.in_(part), access.writable(caller, moments.now()))
@@ -132,7 +136,7 @@ def _measurements(connection: sa.Connection, caller: Caller, ids: set[str]) -> d
             external = frozenset((each["scheme"], each["value"]) for each in fields["externalIds"])
             found[row.id] = Held(
                 row.id, row.seq, row.version, (row.portal, row.experiment_name), about, external, row.instrument,
-                row.start_time, documents[row.id], assets[row.id],
+                row.start_time, documents[row.id], assets[row.id], not row.moves,
             )  # fmt: skip
     return found
 

@@ -49,6 +49,7 @@ class Held:
     start_time: str | None = None
     documents: Mapping[str, Any] = field(default_factory=dict)
     assets: Mapping[str, HeldAsset] = field(default_factory=dict)
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,9 @@ def _step(item: Mapping[str, Any], known: Known, name: Callable[[str], str]) -> 
     step = Step(ref, place, "unchanged", held.id, held.version, held, assets, withdrawn)
     if same:
         return step
+    if held.stays and held.place[0] != place[0]:
+        detail = "it belongs to another proposal, which only its depositor or its principal investigator changes"
+        return Step(ref, place, "refused", held.id, held.version, held, problem=("Not allowed", detail))
     if item.get("ifMatch") == held.version:
         return Step(ref, place, "update", held.id, held.version, held, assets, withdrawn)
     detail = (

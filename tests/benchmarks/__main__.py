@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import classify, export, ingest, search, startup, validate
+from tests.benchmarks import classify, export, ingest, node_search, search, startup, validate
 from tests.benchmarks.scale import SMOKE, Scale
 
 BENCHMARKS = {
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "big": ingest.big,
     "flat": ingest.flat,
     "search": search.benchmark,
+    "node-search": node_search.benchmark,
     "writer": export.writer,
     "export": export.command,
     "validate": validate.command,
