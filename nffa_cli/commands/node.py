@@ -143,8 +143,8 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("family_name", metavar="NAME")
-@click.option("--given-name", metavar="NAME")
-@click.option("--orcid", metavar="ID")
+@click.option("--given-name", metavar="NAME", help="Given name.")
+@click.option("--orcid", metavar="ID", help="ORCID iD; at most one person has it.")
 @click.option("--role", "roles", type=click.Choice(ROLES), multiple=True, help="A role in the whole node; repeatable.")
 @place_options
 @output_options
