@@ -1,0 +1,104 @@
+"""Every kind of destination, really there: a folder, and a node in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from nffa_cli.destinations import registry
+from nffa_cli.destinations.base import AssetFile, Bundle, Delivery
+from nffa_cli.destinations.pace import Pace
+from tests.soak_sync import Node
+
+
+class Notes(dict):
+    """A journal that only remembers."""
+
+    def note(self, sha256, token):
+        self[sha256] = token
+
+    def forget(self, sha256):
+        self.pop(sha256, None)
+
+
+@dataclass
+class There:
+    """One destination of a kind; ``open`` opens it anew, as the next run would."""
+
+    kind: str
+    address: str
+    scratch: Path
+    journal: Notes = field(default_factory=Notes)
+    made: int = 0
+
+    def open(self, pace=None):
+        return registry.make(replace(registry.of_address(self.address), kind=self.kind, pace=pace or Pace()))
+
+    def deliver(self, *deliveries, pace=None):
+        return list(self.open(pace).deliver(deliveries, self.journal))
+
+    def proof(self, receipt):
+        ((_, found),) = self.open().verify([("key", receipt)])
+        return found.proof
+
+    def asset(self, name, data=b"pixels", role="main", *, content=False, **fields):
+        """A file on this computer, or bytes in memory, as an asset."""
+        self.made += 1
+        path = self.scratch / f"{self.made}"
+        path.write_bytes(data)
+        kind = {"preview": "preview", "raw-metadata": "metadata", "nxem": "nexus"}.get(role, "raw")
+        return AssetFile(
+            role, name, name, None if content else path, data if content else None, len(data),
+            hashlib.sha256(data).hexdigest(), "application/octet-stream", kind, {"accessMode": "managed", **fields},
+        )  # fmt: skip
+
+    def bundle(self, *assets, word="alpha", key=None, experiment="Growth", **measurement):
+        """A bundle with a key of its own, in a proposal of its own test."""
+        self.made += 1
+        key = key or "sha256:" + hashlib.sha256(f"{self.scratch} {self.made}".encode()).hexdigest()
+        assets = assets or (self.asset("a.tif", f"pixels of {key}".encode()),)
+        proposal = hashlib.sha256(str(self.scratch).encode()).hexdigest()[:10]
+        said = {
+            "measurementName": f"{word}.tif", "kind": "measurement", "format": "zeiss-sem-tiff", "technique": "SEM",
+            "externalIds": [{"scheme": "nffa", "value": key}], "provenance": {"software": "nffa"},
+            "settings": {"beam.accelerating_voltage": {"value": 1e4, "unit": "V", "source": "x"}}, **measurement,
+        }  # fmt: skip
+        told = repr((key, proposal, experiment, said, [(a.relative_path, a.sha256, dict(a.fields)) for a in assets]))
+        return Bundle(
+            key, key[-16:], f"/data/{word}.tif", {"proposalId": proposal}, {"experimentName": experiment}, said,
+            {"nffa-record": {"terms": {}}}, tuple(assets), hashlib.sha256(told.encode()).hexdigest(),
+        )  # fmt: skip
+
+    def one(self, bundle, known=None):
+        """Deliver one bundle and return its result, which must be good."""
+        (result,) = self.deliver(Delivery(bundle, known))
+        assert result.status in ("done", "unchanged"), result
+        return result
+
+    def found(self, word):
+        """What is there by a word that only one test uses."""
+        return list(self.open().find(word, 100))
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory):
+    """A node that answers, and the token of an instrument PC."""
+    running = Node(tmp_path_factory.mktemp("node"))
+    running.start()
+    yield running, running.token("depositor")
+    running.stop()
+
+
+@pytest.fixture(params=["folder", "idrp"])
+def there(request, tmp_path, monkeypatch):
+    """A destination of each kind, as ``There``."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    if request.param == "folder":
+        return There("folder", str(tmp_path / "disk"), scratch)
+    running, token = request.getfixturevalue("node")
+    monkeypatch.setenv("NFFA_TOKEN", token)
+    return There("idrp", running.url, scratch)
