@@ -31,34 +31,38 @@ def connection(place: Place, address: str, *, more: Collection[str] = ()) -> Con
         if name not in OPTIONS and name not in more:
             known = ", ".join(sorted({*OPTIONS, *more}))
             raise ConfigError(f"destination {place.name} knows no {name}", where="nffa.toml", hint=f"known: {known}")
-    bundle = place.options.get("ca_bundle")
     given = place.options.get("patience")
-    ca_bundle = Path(bundle).expanduser() if bundle else None
     return Connection(
         address,
-        authorise=authorised(address, ca_bundle),
-        ca_bundle=ca_bundle,
+        authorise=authorised(address, ca_bundle(place)),
+        ca_bundle=ca_bundle(place),
         patience=Patience(budget=float(given)) if given is not None else None,
         pace=place.pace,
     )
 
 
-def authorised(address: str, ca_bundle: Path | None = None) -> Authorise:
+def ca_bundle(place: Place) -> Path | None:
+    """Return the file of certificates that a place trusts instead of the system's."""
+    found = place.options.get("ca_bundle")
+    return Path(found).expanduser() if isinstance(found, str) and found else None
+
+
+def authorised(address: str, certificates: Path | None = None) -> Authorise:
     """Return what gives the Authorization header for an address: its token as it is kept, or a fresh one of its provider."""
     held: list[str | None] = []
 
     def authorise(fresh: bool) -> str | None:
         if fresh or not held:
             found = secrets.find(address)
-            held[:] = [None if found is None else _header(address, found[0], ca_bundle)]
+            held[:] = [None if found is None else _header(address, found[0], certificates)]
         return held[0]
 
     return authorise
 
 
-def _header(address: str, secret: secrets.Secret, ca_bundle: Path | None) -> str | None:
+def _header(address: str, secret: secrets.Secret, certificates: Path | None) -> str | None:
     if secret.refresh is not None:
         from nffa_cli.destinations import oidc
 
-        return authorisation(oidc.refreshed(address, secret, ca_bundle))
+        return authorisation(oidc.refreshed(address, secret, certificates))
     return authorisation(secret.token) if secret.token is not None else None

@@ -26,7 +26,7 @@ LAYERS = (
     {"exporting", "classifying", "importing", "gathering", "sending", "standing"},
     {"syncing", "getting", "logins"},
     {"story", "browse", "fitness", "tour", "sights", "modelling", "report", "review", "training",
-     "deliveries"},
+     "deliveries", "holdings"},
     {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""
