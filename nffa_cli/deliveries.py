@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from nffa_cli import portal, settings
 from nffa_cli.catalogue.outbox import Row, State
 from nffa_cli.catalogue.store import Store
 from nffa_cli.errors import LockedError, Unreachable, UsageError
@@ -29,6 +30,8 @@ def tell(sync: Sync, terminal: Terminal, *, check: bool = False, changes_only: b
     """Tell a run, then raise what stopped one of its destinations; return the exit status."""
     teller = Teller(terminal, changes_only=changes_only, hint=_after)
     refused = False
+    if not check:
+        _refresh_proposals(terminal)
 
     def outcomes() -> Iterable[Any]:
         nonlocal refused
@@ -40,6 +43,16 @@ def tell(sync: Sync, terminal: Terminal, *, check: bool = False, changes_only: b
     if sync.trouble is not None:
         raise sync.trouble
     return REFUSED if refused else status
+
+
+def _refresh_proposals(terminal: Terminal) -> None:
+    """Ask the portal where that is due; what is wrong with it is told and stops nothing."""
+    done = portal.refresh_if_due(settings.load())
+    if done is None:
+        return
+    terminal.data({"type": "portal", **done.as_json()})
+    if done.problem:
+        terminal.say(f"the portal does not answer ({done.problem}); its proposals are {portal.age_told(done.age)}")
 
 
 def _after(counts: Mapping[str, int]) -> str | None:

@@ -18,9 +18,11 @@ from nffa_cli import guarded, settings
 from nffa_cli.catalogue.imports import Imported, Sent
 from nffa_cli.catalogue.store import Store
 from nffa_cli.crosswalk import incoming, taking
+from nffa_cli.destinations import registry
 from nffa_cli.destinations.base import AssetFile, Bundle, Delivery, Destination, Journal, Receipt, Result
 from nffa_cli.errors import UnreadableFile, UsageError
 from nffa_cli.export.nxem import media_type
+from nffa_cli.records import Outcome
 from nffa_cli.settings import Settings
 
 HOSTS = ("materialscloud.org", "zenodo.org", "b2share.eudat.eu")
@@ -77,6 +79,8 @@ class Import:
 
 def run(system: str, source: str, said: Mapping[str, Any], values: Settings, *, dry_run: bool = False) -> Import:
     """Read a record, lay it out and keep it; ``dry_run``: all but the keeping. See ``read`` for what it raises."""
+    if said["to"] is not None:
+        said = {**said, "to": _destination(said["to"])}
     entry = read(source, values)
     path = settings.catalogue_path()
     if dry_run:
@@ -145,6 +149,19 @@ def bundles(store: Store) -> Iterator[tuple[Imported, Bundle | None]]:
         yield item, bundle(item, _taken(item.system, item.entry, item.source))
 
 
+def outcomes(store: Store, destination: Destination, *, number: int = 0, dry_run: bool = False) -> Iterator[Outcome]:
+    """Deliver what is due at a destination and yield an outcome for each import; ``number``: the destination's."""
+    for item, status, reason in deliver(store, destination, store.journal(number), dry_run=dry_run):
+        sent = store.imports.sent(item.key, destination.name)
+        detail: dict[str, Any] = {"import": item.key, "destination": destination.name}
+        if dry_run:
+            detail["due"] = ["create" if reason == "new" else "update"] if reason in ("new", "changed") else []
+        elif sent is not None and sent.receipt is not None:
+            detail["receipt"] = {name: sent.receipt[name] for name in ("measurement", "url", "version")}
+        told: Status = "done" if dry_run and detail["due"] else status
+        yield Outcome(item.source, "sync", told, reason, detail)
+
+
 def deliver(
     store: Store, destination: Destination, journal: Journal, *, dry_run: bool = False
 ) -> Iterator[tuple[Imported, Status, str | None]]:
@@ -174,7 +191,7 @@ def bundle(item: Imported, taken: taking.Taken) -> Bundle | None:
     proposal = item.options.get("proposal")
     if not proposal:
         return None
-    key = f"{item.system}:{taken.key}"
+    key = f"sha256:{hashlib.sha256(taken.key.encode()).hexdigest()}"
     said = {place: each.value for place, each in taken.fields.items()}
     measurement = {
         name.removeprefix("measurement/"): value
@@ -192,6 +209,7 @@ def bundle(item: Imported, taken: taking.Taken) -> Bundle | None:
         "provenance": {
             **provenance,
             "importedFrom": item.system,
+            "importedRecord": taken.key,
             "crosswalk": f"{taken.crosswalk.name} {taken.crosswalk.version}",
             **({"filesLeftOut": left_out} if left_out else {}),
         },
@@ -289,6 +307,12 @@ def _sent(result: Result) -> Sent:
     state = "done" if result.status in ("done", "unchanged") else result.status
     receipt = asdict(result.receipt) if result.receipt is not None else None
     return Sent(state, result.reason, result.delivery.bundle.digest, receipt)
+
+
+def _destination(wanted: str) -> str:
+    """Return what outbox and receipts call a destination that was named or addressed."""
+    where = str(settings.home() / "nffa.toml")
+    return registry.chosen(wanted, [registry.of_table(table, where) for table in settings.destinations()])[0].name
 
 
 def _no_number(word: str) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nffa_cli import delivering, reading
+from nffa_cli import delivering, importing, reading
 from nffa_cli.catalogue import outbox
 from nffa_cli.catalogue.outbox import Candidate, State, Stub
 from nffa_cli.catalogue.store import Store
@@ -66,6 +66,11 @@ class Sending:
         self._to = registry.make(place)
 
     # What is due
+
+    def imports(self, *, dry_run: bool = False) -> Iterator[Outcome]:
+        """Deliver what was taken over from other repositories; ``dry_run``: yield what would be."""
+        number = 0 if dry_run else self._outbox.destination(self._place.name)
+        return importing.outcomes(self._store, self._to, number=number, dry_run=dry_run)
 
     def plan(self) -> Iterator[Outcome]:
         """Yield what ``deliver`` would do; nothing is written anywhere."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 
 from nffa_cli import settings
 from nffa_cli.catalogue.store import Store
@@ -46,7 +47,7 @@ class Sync:
 
     def deliver(self) -> Iterator[Outcome]:
         """Deliver what is due and yield an outcome for each acquisition and destination, once it is true."""
-        return self._each(Sending.deliver)
+        return self._each(lambda sending: chain(sending.deliver(), sending.imports()))
 
     def check(self) -> Iterator[Outcome]:
         """Let each destination prove what it was given; what is missing or different is due again."""
@@ -54,7 +55,7 @@ class Sync:
 
     def plan(self) -> Iterator[Outcome]:
         """Yield what ``deliver`` would do: ``done`` and ``due`` where it would send. Nothing is written anywhere."""
-        return self._each(Sending.plan, readonly=True)
+        return self._each(lambda sending: chain(sending.plan(), sending.imports(dry_run=True)), readonly=True)
 
     def _each(self, do: Callable[[Sending], Iterator[Outcome]], *, readonly: bool = False) -> Iterator[Outcome]:
         path = settings.catalogue_path()

@@ -94,10 +94,3 @@ class Imports:
                 digest = excluded.digest, receipt = coalesce(excluded.receipt, receipt), changed_at = excluded.changed_at""",
             (destination, sent.state, sent.reason, sent.digest, receipt, utc_now(), key),
         )
-
-    def waiting(self) -> int:
-        """Return how many imports were never delivered anywhere."""
-        return int(self._db.rows(
-            """SELECT count(*) FROM import i WHERE NOT EXISTS
-            (SELECT 1 FROM import_delivery d WHERE d.import = i.seq AND d.state = 'done')"""
-        )[0][0])  # fmt: skip

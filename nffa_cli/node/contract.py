@@ -13,6 +13,7 @@ from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Fiel
 from pydantic.alias_generators import to_camel
 
 from nffa_cli import orcid as orcids
+from nffa_cli.node import checksums
 from nffa_cli.node.callers import ProposalRole, Role
 
 OWN = ("id", "type", "version", "createdAt", "createdBy", "updatedAt", "updatedBy", "links")
@@ -95,10 +96,16 @@ ExternalIds = Annotated[list[ExternalId], Field(max_length=20)]
 
 
 class Checksum(Model):
-    """The digest of bytes."""
+    """The digest of bytes: SHA-256 of what is kept here, of bytes elsewhere also what their archive says."""
 
-    algorithm: Literal["sha-256"] = "sha-256"
-    value: Sha256
+    algorithm: Literal["sha-256", "md5", "sha-1", "sha-512"] = "sha-256"
+    value: Annotated[str, Field(pattern=r"^[0-9a-f]{32,128}$")]
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Checksum:
+        if len(self.value) != checksums.LENGTHS[self.algorithm]:
+            raise ValueError(f"a {self.algorithm} has {checksums.LENGTHS[self.algorithm]} hexadecimal digits")
+        return self
 
 
 class PersonName(Model):

@@ -235,7 +235,7 @@ def _file(asset: Mapping[str, Any], base: str) -> dict[str, Any]:
         "name": asset["relativePath"],
         "contentSize": str(asset["dataSize"]),
         "encodingFormat": asset.get("mediaType"),
-        "sha256": asset["dataChecksum"]["value"],
+        **({"sha256": asset["dataChecksum"]["value"]} if asset["dataChecksum"]["algorithm"] == "sha-256" else {}),
         "dateCreated": asset.get("dateOfCollection"),
         "license": asset.get("intellectualPropertyRights"),
     }

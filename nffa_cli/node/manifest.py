@@ -60,6 +60,8 @@ class SentAsset(AssetFields):
     def _linked_to_something(self) -> SentAsset:
         if (self.access_mode == "linked") != (self.uri is not None):
             raise ValueError("a linked asset has a uri, a managed one has none")
+        if self.access_mode == "managed" and self.data_checksum.algorithm != "sha-256":
+            raise ValueError("bytes that are kept here are known by their sha-256")
         return self
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nffa_cli.node import contract, describing, ids, moments, tables
+from nffa_cli.node import checksums, contract, describing, ids, moments, tables
 from nffa_cli.node.rights import Type
 
 Fields = Mapping[str, Any]
@@ -220,7 +220,7 @@ def fields_of(connection: sa.Connection, kind: Kind, rows: Sequence[sa.Row[Any]]
     for row in rows:
         said = dict(row.data) | {name: row._mapping[column] for column, name in kind.columns.items()}
         if kind.type == "dataasset":
-            said["dataChecksum"] = {"algorithm": "sha-256", "value": row.sha256}
+            said["dataChecksum"] = checksums.said(row.sha256)
         said |= {name: lists.get(row.id, []) for name, lists in apart.items()}
         found.append(
             {name: each for name, each in said.items() if each is not None} | {"externalIds": external.get(row.id, [])}

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nffa_cli.node import ids, knowing, moments, policies, records, releasing, search, tables, words
+from nffa_cli.node import checksums, ids, knowing, moments, policies, records, releasing, search, tables, words
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.planning import HeldAsset, Known, Place, Step, Wanted, place_of
 
@@ -40,7 +40,7 @@ def _told(step: Step) -> dict[str, Any]:
         {
             "assetId": given,
             "relativePath": asset.path,
-            "dataChecksum": {"algorithm": "sha-256", "value": asset.sha256},
+            "dataChecksum": checksums.said(asset.sha256),
         }
         for asset, given, _, _ in step.assets
     ]
@@ -284,7 +284,7 @@ class _Commit:
 def _fields(wanted: Wanted) -> dict[str, Any]:
     """Return an asset as a record has it; what it hangs under is added."""
     held = {"relativePath": wanted.path, "dataSize": wanted.size, "state": wanted.state}
-    return {**wanted.about, **held, "dataChecksum": {"algorithm": "sha-256", "value": wanted.sha256}}
+    return {**wanted.about, **held, "dataChecksum": checksums.said(wanted.sha256)}
 
 
 def _changed(wanted: Wanted) -> dict[str, Any]:

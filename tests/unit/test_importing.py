@@ -138,7 +138,7 @@ def test_imports_are_delivered_once_and_updated_by_their_receipt(entry_file):
     imported(entry_file({**OLD, "License": "MIT"}))
     assert sync() == [("done", None)]
     assert [each.known and each.known.measurement for each in there.deliveries] == [None, "m1"]
-    imported(entry_file({**OLD, "License": "MIT"}), to="elsewhere")
+    imported(entry_file({**OLD, "License": "MIT"}), to="./elsewhere")
     assert sync() == []
 
 
