@@ -1,9 +1,10 @@
-"""Long random trials against the installed command: ``python -m tests.soak [kill|crash|mutate|export|sync] [--rounds N]``.
+"""Long random trials against the installed command: ``python -m tests.soak [kill|crash|mutate|export|sync|node] [--rounds N]``.
 
 kill    SIGKILL at random moments, new files each round; nothing lost, doubled or torn, and a last run finds nothing due.
 crash   the same death before each durable step in turn (rename, commit), so that no step is left to chance.
 mutate  damaged copies of every format: the run survives all, none that lost bytes from its end is called done.
 export  SIGKILL at random moments of export-nexus; what has its final name is whole, and the next run writes the rest.
+node    SIGKILL of a node at random moments while clients upload and commit; a delivery in peace then finds all of it whole.
 sync    to a folder and to a node (both killed, requests broken on the way): delivered once, exactly (``soak_sync.py``).
 
 The tests run these small; without arguments all of them run at full size and print their figures.
@@ -28,7 +29,7 @@ from itertools import count
 from pathlib import Path
 
 from nffa_cli import samples
-from tests import soak_sync
+from tests import node_soak, soak_sync
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 SMALL = 1_200_000
@@ -285,7 +286,9 @@ def sync(rounds: int, seed: int, room: Path) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=["kill", "crash", "mutate", "export", "sync", []], default=[])
+    parser.add_argument(
+        "what", nargs="*", choices=["kill", "crash", "mutate", "export", "sync", "node", []], default=[]
+    )
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--mutations", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=20240506)
@@ -295,13 +298,14 @@ def main() -> None:
         "crash": lambda room: crash(options.seed, room),
         "mutate": lambda room: mutate(options.mutations, options.seed, room),
         "export": lambda room: export(options.rounds, options.seed, room),
+        "node": lambda room: node_soak.node(options.rounds, options.seed, room),
         "sync": lambda room: sync(options.rounds, options.seed, room),
     }
     bad = False
     for name in options.what or trials:
         with tempfile.TemporaryDirectory(prefix="nffa-soak-") as room:
             figures = trials[name](Path(room))
-            bad = bad or any(figures.get(name) for name in ("cut_but_done", "internal", "torn"))
+            bad = bad or any(figures.get(name) for name in ("cut_but_done", "internal", "torn", "wrong"))
             print(name, json.dumps(figures, indent=1), flush=True)
     sys.exit(1 if bad else 0)
 

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import classify, export, ingest, node_search, search, startup, validate
+from tests.benchmarks import classify, export, ingest, node, node_search, search, startup, validate
 from tests.benchmarks.scale import SMOKE, Scale
 
 BENCHMARKS = {
@@ -24,10 +24,13 @@ BENCHMARKS = {
     "flat": ingest.flat,
     "search": search.benchmark,
     "node-search": node_search.benchmark,
+    "node-upload": node.upload,
+    "node-memory": node.memory,
     "writer": export.writer,
     "export": export.command,
     "validate": validate.command,
     "classify": classify.command,
+    "sync": sync.benchmark,
 }
 
 

@@ -1,0 +1,158 @@
+"""The node under large uploads: with a digest of every chunk and of the whole against mere bytes, and its memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import requests
+
+from nffa_cli.node import admin
+from nffa_cli.node.config import Config
+from nffa_cli.node.database import Database
+from tests.benchmarks import measure
+from tests.benchmarks.scale import Scale
+from tests.contract.node import parcels
+
+CHUNK = 32 * 1024 * 1024
+SERVER = """
+import json, os, sys
+from pathlib import Path
+import uvicorn
+from fastapi import Request
+from nffa_cli.node.app import create_app
+from nffa_cli.node.config import Config
+from nffa_cli.node.serving import Listen, Server, _bound
+app = create_app(Config(Path(sys.argv[1])))
+@app.put("/api/v1/uploads/plain")
+async def plain(request: Request):
+    path = Path(sys.argv[1]) / "plain"
+    with path.open("wb") as file:
+        async for piece in request.stream():
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    path.rename(path.with_name("plain-kept"))
+door = _bound(Listen(port=0))
+settings = uvicorn.Config(app, log_config=None, access_log=False)
+Server(settings, lambda: print(door.getsockname()[1], flush=True)).run(sockets=[door])
+"""
+"""The node with one more route: a streamed PUT into a file, durable when it is answered, without any digest."""
+
+
+def upload(folder: Path, scale: Scale) -> None:
+    """Upload a file by tus, and put as many bytes plainly to the same server, in turn; the manifest is made before."""
+    size = int(scale.gigabytes * 0.25e9)
+    source = folder / "source"
+    _make(source, size)
+    proved, whole, plain = [], [], []
+    with _served(folder / "node") as (url, _, session):
+        for number in range(scale.rounds + 1):
+            place = _begun(session, url, source, f"{number}-proved", stamp=2 * number)
+            first = _timed(lambda place=place: _send(session, place, source, proved=True))
+            place = _begun(session, url, source, f"{number}-whole", stamp=2 * number + 1)
+            second = _timed(lambda place=place: _send(session, place, source, proved=False))
+            third = _timed(lambda: _plain(session, url, source))
+            if number:
+                proved.append(first)
+                whole.append(second)
+                plain.append(third)
+    for what, ours in (("each chunk and the whole proved", proved), ("the whole proved", whole)):
+        detail = (
+            f"{size / 1e6 / statistics.median(ours):.0f} MB/s; plain {size / 1e6 / statistics.median(plain):.0f} MB/s"
+        )
+        ratios = [floor / our for our, floor in zip(ours, plain, strict=True)]
+        measure.show(f"tus upload, {what} / plain PUT", ratios, ">= 0.7", detail)
+
+
+def memory(folder: Path, scale: Scale) -> None:
+    """Watch the node's resident memory while a large file is uploaded."""
+    size = int(scale.gigabytes * 1e9)
+    source = folder / "source"
+    _make(source, size)
+    with _served(folder / "node") as (url, pid, session):
+        small = folder / "small"
+        _make(small, 1_000_000)
+        _send(session, _begun(session, url, small, "warm"), small, proved=True)
+        place = _begun(session, url, source, "large")
+        watched = psutil.Process(pid)
+        before = watched.memory_info().rss / measure.MEGABYTE
+        watcher = measure._Watcher(pid)
+        _send(session, place, source, proved=True)
+        peak = max(watcher.stop().values())
+    what = f"resident memory of the node, upload of {size / 1e9:g} GB, growth"
+    measure.show(what, [peak - before], "<= 50", f"{before:.0f} MB before, {peak:.0f} MB at most", unit="MB")
+
+
+def _timed(work: Callable[[], None]) -> float:
+    """Return how many seconds it takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+@contextmanager
+def _served(data: Path) -> Iterator[tuple[str, int, requests.Session]]:
+    data.mkdir(parents=True)
+    database = Database(Config(data).database_url)
+    database.migrate()
+    token = admin.create_token(database, ("depositor",))
+    database.close()
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(data)], stdout=subprocess.PIPE, text=True, cwd=measure.REPOSITORY
+    )
+    try:
+        port = int(server.stdout.readline())
+        session = requests.Session()
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {token}"
+        yield f"http://127.0.0.1:{port}/api/v1", server.pid, session
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _make(path: Path, size: int) -> None:
+    block = os.urandom(1 << 20)
+    with path.open("wb") as file:
+        for at in range(0, size, len(block)):
+            file.write(block[: size - at])
+
+
+def _begun(session: requests.Session, url: str, source: Path, key: str, *, stamp: int | None = None) -> str:
+    """Return the address of an upload of the file that was just begun; ``stamp`` makes its bytes others than before."""
+    with source.open("r+b") as file:
+        if stamp is not None:
+            file.write(stamp.to_bytes(8, "big"))
+            file.seek(0)
+        digest, size = hashlib.file_digest(file, "sha256"), source.stat().st_size
+    sent = parcels.item(key, {}) | {"assets": [parcels.asset("a.dat", b"", dataSize=size)]}
+    sent["assets"][0]["dataChecksum"]["value"] = digest.hexdigest()
+    ingest = session.post(f"{url}/ingests", json={"items": [sent]}).json()
+    named = f"ingest {parcels.base64_of(ingest['id'])},sha256 {parcels.base64_of(digest.hexdigest())}"
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size), "Upload-Metadata": named}
+    return session.post(f"{url}/uploads", headers=headers).headers["Location"]
+
+
+def _send(session: requests.Session, place: str, source: Path, *, proved: bool) -> None:
+    """Upload a file; ``proved``: with the digest of each chunk."""
+    with source.open("rb") as file:
+        at = 0
+        while part := file.read(CHUNK):
+            answer = session.patch(place, data=part, headers=parcels.chunk(at, part if proved else None))
+            assert answer.status_code == 204, answer.text
+            at += len(part)
+
+
+def _plain(session: requests.Session, url: str, source: Path) -> None:
+    """Put a file plainly, streamed."""
+    with source.open("rb") as file:
+        assert session.put(f"{url}/uploads/plain", data=file).status_code == 200
