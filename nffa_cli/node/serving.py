@@ -55,7 +55,7 @@ def serve(config: Config, listen: Listen, ready: Callable[[str], None]) -> None:
     check(listen)
     with ExitStack() as held:
         config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if config.database is None and not held.enter_context(locked(config.data / "lock")):
+        if not held.enter_context(locked(config.data / "lock")):
             raise LockedError("another process serves this folder", where=str(config.data), hint="stop it first")
         door = held.enter_context(_bound(listen))
         host, port = door.getsockname()[:2]
