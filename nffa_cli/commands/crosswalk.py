@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from nffa_cli import settings
-from nffa_cli.commands.options import output_options
+from nffa_cli.commands.options import output_options, with_more
 from nffa_cli.errors import UsageError
 from nffa_cli.records import Outcome
 from nffa_cli.terminal import Column, Terminal
@@ -19,22 +18,9 @@ MORE = {"import": "crosswalk_import"}
 """Subcommands with a module of their own, imported when they are called."""
 
 
-class Group(click.Group):
-    """The subcommands of this module, and those of ``MORE``."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in order."""
-        return [*super().list_commands(ctx), *MORE]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return one subcommand."""
-        if cmd_name not in MORE:
-            return super().get_command(ctx, cmd_name)
-        found: click.Command = import_module(f"nffa_cli.commands.{MORE[cmd_name]}").command
-        return found
-
-
-@click.group("crosswalk", cls=Group, short_help="How vendor tags become terms; take records over from repositories.")
+@click.group(
+    "crosswalk", cls=with_more(MORE), short_help="How vendor tags become terms; take records over from repositories."
+)
 def command() -> None:
     """List, check and explain how vendor tags become terms; take records over from other repositories."""
 

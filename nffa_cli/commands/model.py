@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
 from nffa_cli import settings
-from nffa_cli.commands.options import output_options
+from nffa_cli.commands.options import output_options, with_more
 from nffa_cli.terminal import Terminal
 
 MORE = {"report": "model_report", "train": "model_train"}
 """Subcommands with a module of their own, imported when they are called."""
 
 
-class Group(click.Group):
-    """The subcommands of this module, and those of ``MORE``."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in order."""
-        return sorted({*super().list_commands(ctx), *MORE})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return one subcommand."""
-        if cmd_name not in MORE:
-            return super().get_command(ctx, cmd_name)
-        found: click.Command = import_module(f"nffa_cli.commands.{MORE[cmd_name]}").command
-        return found
-
-
-@click.group("model", cls=Group, short_help="List, show, verify, add, remove and train the models of classify.")
+@click.group(
+    "model", cls=with_more(MORE), short_help="List, show, verify, add, remove and train the models of classify."
+)
 def command() -> None:
     """Models are data: one ONNX file with its labels, thresholds, licence and metrics inside, trusted by its SHA-256."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nffa_cli import settings
-from nffa_cli.commands.options import output_options
+from nffa_cli.commands.options import output_options, with_more
 from nffa_cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -27,13 +27,18 @@ def place_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return data(click.option("--database", metavar="URL", envvar="NFFA_NODE_DATABASE", help=help_)(function))
 
 
-def _config(data: Path | None, database: str | None, **more: Any) -> Config:
+def config(data: Path | None, database: str | None, **more: Any) -> Config:
+    """Return which node is meant."""
     from nffa_cli.node.config import Config
 
     return Config(data or settings.home() / "node", database, **more)
 
 
-@click.group("node", short_help="Serve an IDRP node that many PCs deliver to, and look after it.")
+MORE = {"proposals": "node_proposals"}
+"""Subcommands with a module of their own, imported when they are called."""
+
+
+@click.group("node", cls=with_more(MORE), short_help="Serve an IDRP node that many PCs deliver to, and look after it.")
 def command() -> None:
     """Serve an IDRP node: it keeps proposals, experiments, measurements and their data behind a REST interface (docs/idrp.md)."""
 
@@ -76,8 +81,8 @@ def serve(
         terminal.flush()
 
     address = base_url.rstrip("/") if base_url else None
-    config = _config(data, database, base_url=address, name=name, requests_per_minute=requests_per_minute)
-    serve(config, Listen(host, port, tls_cert, tls_key, behind_proxy), ready)
+    chosen = config(data, database, base_url=address, name=name, requests_per_minute=requests_per_minute)
+    serve(chosen, Listen(host, port, tls_cert, tls_key, behind_proxy), ready)
 
 
 @command.group("token")
@@ -106,7 +111,7 @@ def token_create(
     """  # noqa: D301
     from nffa_cli.node import admin
 
-    with admin.opened(_config(data, database)) as known:
+    with admin.opened(config(data, database)) as known:
         made = admin.create_token(known, roles, name=name, person=person, days=days)
     terminal.data({"type": "token", "token": made})
     terminal.line(made)
@@ -119,7 +124,7 @@ def token_list(data: Path | None, database: str | None, terminal: Terminal) -> N
     """List the tokens: whose, which roles, when used last. None of them can be shown again."""
     from nffa_cli.node import admin
 
-    with admin.opened(_config(data, database)) as known:
+    with admin.opened(config(data, database)) as known:
         _tell(terminal, admin.tokens(known), ("id", "user", "label", "roles", "created", "expires", "used", "revoked"))
 
 
@@ -131,7 +136,7 @@ def token_revoke(token_id: str, data: Path | None, database: str | None, termina
     """Revoke a token by its id, at once and for good."""
     from nffa_cli.node import admin
 
-    with admin.opened(_config(data, database)) as known:
+    with admin.opened(config(data, database)) as known:
         admin.revoke_token(known, token_id)
     terminal.say("revoked")
 
@@ -155,7 +160,7 @@ def user_add(
     """Add a person and print the id, to be named by: nffa node token create --person ID."""
     from nffa_cli.node import admin
 
-    with admin.opened(_config(data, database)) as known:
+    with admin.opened(config(data, database)) as known:
         made = admin.add_user(known, family_name=family_name, roles=roles, given_name=given_name, orcid=orcid)
     terminal.data({"type": "user", "id": made})
     terminal.line(made)
@@ -168,7 +173,7 @@ def user_list(data: Path | None, database: str | None, terminal: Terminal) -> No
     """List the persons of the registry."""
     from nffa_cli.node import admin
 
-    with admin.opened(_config(data, database)) as known:
+    with admin.opened(config(data, database)) as known:
         _tell(terminal, admin.users(known), ("id", "familyName", "givenName", "orcid", "portalUserId", "roles"))
 
 
@@ -199,7 +204,7 @@ def policy_add(
 
     fields = {"policyName": name, "embargoMonths": months, "embargoStart": start, "embargoMaximumMonths": most,
               "metadataPublic": metadata_public, "defaultLicence": licence, "retentionYears": retention}  # fmt: skip
-    with admin.opened(_config(data, database)) as known:
+    with admin.opened(config(data, database)) as known:
         made = admin.add_policy(known, fields)
     terminal.data({"type": "policy", "id": made})
     terminal.line(made)
@@ -212,7 +217,7 @@ def policy_list(data: Path | None, database: str | None, terminal: Terminal) -> 
     """List the data policies."""
     from nffa_cli.node import admin
 
-    with admin.opened(_config(data, database)) as known:
+    with admin.opened(config(data, database)) as known:
         rows = admin.policy_list(known)
     _tell(terminal, rows, ("id", "policyName", "embargoMonths", "embargoStart", "metadataPublic", "isDefault"))
 
@@ -225,7 +230,7 @@ def policy_set_default(name: str, data: Path | None, database: str | None, termi
     """Let proposals that name no policy get this one from now on; those that are there keep theirs."""
     from nffa_cli.node import admin
 
-    with admin.opened(_config(data, database)) as known:
+    with admin.opened(config(data, database)) as known:
         admin.set_default_policy(known, name)
     terminal.say(f"new proposals get the policy {name}")
 
@@ -248,9 +253,9 @@ def backup(target: Path, data: Path | None, database: str | None, terminal: Term
     from nffa_cli.node.backup import Backup, backup
     from nffa_cli.node.storage import Storage
 
-    config, done = _config(data, database), Backup()
-    with admin.opened(config) as known:
-        wrong = _found(terminal, backup(known, Storage(config.data), target, done))
+    chosen, done = config(data, database), Backup()
+    with admin.opened(chosen) as known:
+        wrong = _found(terminal, backup(known, Storage(chosen.data), target, done))
     terminal.data(done.as_json())
     terminal.say(f"{done.copied} files copied, {done.linked} linked, {done.there} were there")
     return 3 if wrong else 0
@@ -271,9 +276,9 @@ def check(read_data: bool, data: Path | None, database: str | None, terminal: Te
     from nffa_cli.node.checking import Checked, check
     from nffa_cli.node.storage import Storage
 
-    config, checked = _config(data, database), Checked()
-    with admin.opened(config) as known:
-        wrong = _found(terminal, check(known, Storage(config.data), checked, read_data=read_data))
+    chosen, checked = config(data, database), Checked()
+    with admin.opened(chosen) as known:
+        wrong = _found(terminal, check(known, Storage(chosen.data), checked, read_data=read_data))
     terminal.data({"type": "checked", "blobs": checked.blobs, "bytes": checked.bytes, "wrong": wrong})
     terminal.say(f"{checked.blobs} files, {checked.bytes} bytes: {wrong or 'nothing'} wrong")
     return 3 if wrong else 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 import click
@@ -27,6 +28,26 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, terminal=Terminal(as_json=as_json, quiet=quiet, verbose=verbose), **kwargs)
 
     return wrapper
+
+
+def with_more(modules: Mapping[str, str]) -> type[click.Group]:
+    """Return a kind of group some of whose subcommands have modules of their own (name → module), imported when called."""
+
+    class Group(click.Group):
+        """The subcommands of the group's own module, and the others."""
+
+        def list_commands(self, ctx: click.Context) -> list[str]:
+            """Return the names, in order."""
+            return sorted({*super().list_commands(ctx), *modules})
+
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            """Return one subcommand."""
+            if cmd_name not in modules:
+                return super().get_command(ctx, cmd_name)
+            found: click.Command = import_module(f"nffa_cli.commands.{modules[cmd_name]}").command
+            return found
+
+    return Group
 
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
