@@ -77,7 +77,9 @@ def serving(config):
     """Serve a node in a thread, on a free port."""
     app, up = create_app(config), threading.Event()
     with _bound(Listen(port=0)) as door:
-        server = Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"), up.set)
+        server = Server(
+            uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=1), up.set
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
         thread.start()
         assert up.wait(30), "the node did not start"
