@@ -60,7 +60,7 @@ def create_token(
     """
     with database.write() as connection:
         if person is None:
-            owner = _user(connection, name or roles[0], roles)
+            owner = user_named(connection, name or roles[0], roles)
         else:
             row = _person(connection, person)
             if lacks := sorted(set(roles) - set(row.roles)):
@@ -71,7 +71,7 @@ def create_token(
         return callers.made(connection, owner, label=name or roles[0], roles=sorted(roles), expires_at=expires_at)[1]
 
 
-def _user(connection: sa.Connection, name: str, roles: tuple[str, ...]) -> str:
+def user_named(connection: sa.Connection, name: str, roles: tuple[str, ...]) -> str:
     """Return the id of the user of that name, made or given the roles where that is due."""
     person, key = tables.person, f"node:{name}"
     row = connection.execute(sa.select(person.c.id, person.c.roles).where(person.c.portal_user_id == key)).one_or_none()

@@ -14,7 +14,8 @@ WANTED = Proposal("161", "Invented films", "accepted", investigator=PI, members=
 
 def test_proposals_are_made_updated_and_left_alone(node):
     def taken(*proposals):
-        return [status for _, status, _ in proposing.take(node.database, proposals)]
+        told = list(proposing.take(node.database, proposals))
+        return [status if why is None else why for _, status, why in told]
 
     assert taken(WANTED, Proposal("7")) == ["done", "done"]
     assert taken(WANTED, Proposal("7")) == ["unchanged", "unchanged"]
