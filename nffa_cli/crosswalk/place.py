@@ -54,11 +54,8 @@ def _of_one_source(group: Group, found: Mapping[str, Placed], record: Record) ->
 
 
 def _filled(field: Field, rule: Rule, record: Record) -> Placed | None:
-    if not _holds(rule, record):
-        return None
-    held = [record.terms.get(name) for name in rule.terms]
-    known = [quantity for quantity in held if quantity is not None]
-    if len(known) < len(held):
+    known = [record.terms[name] for name in rule.terms if name in record.terms]
+    if len(known) < len(rule.terms) or not _holds(rule, record):  # most terms of a schema are in no one record
         return None
     value: Any = rule.constant[0] if rule.constant else None
     attributes: dict[str, Any] = {}

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import classify, export, ingest, node, node_search, search, startup, validate
+from tests.benchmarks import classify, export, ingest, node, node_search, search, startup, sync, validate
 from tests.benchmarks.scale import SMOKE, Scale
 
 BENCHMARKS = {
