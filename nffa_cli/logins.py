@@ -57,6 +57,7 @@ def login(at: Place, token: str) -> Login:
     Refused
         The server does not take it; nothing is kept.
     """
+    secrets.checked(token)
     header = authorisation(token)
     who = _who(at, lambda fresh: header)
     return Login(_address(at), secrets.keep(_address(at), secrets.Secret(token)), who)

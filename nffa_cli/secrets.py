@@ -62,7 +62,7 @@ def find(address: str, environment: Mapping[str, str] | None = None) -> tuple[Se
     environment = os.environ if environment is None else environment
     name = server(address)
     if (token := environment.get(VARIABLE, "").strip()) and _first.setdefault(VARIABLE, name) == name:
-        _checked(token, f"${VARIABLE}")
+        checked(token, f"${VARIABLE}")
         return Secret(token), "variable"
     ring = _keyring()
     if ring is not None:
@@ -84,7 +84,7 @@ def keep(address: str, secret: Secret) -> Kept:
     """
     for text in (secret.token, secret.refresh):
         if text is not None:
-            _checked(text, "the token")
+            checked(text)
     name, ring = server(address), _keyring()
     if ring is not None:
         with suppress(ring.errors.KeyringError, OSError):
@@ -106,6 +106,12 @@ def forget(address: str) -> bool:
     return _forget_in_file(name) or found
 
 
+def checked(token: str, where: str = "the token") -> None:
+    """Raise ConfigError for what can be no token; it is not repeated."""
+    if not token.isascii() or not token.isprintable() or " " in token or len(token) > 16_384:
+        raise ConfigError("this is no token: one line of printable characters without blanks", where=where)
+
+
 def path() -> Path:
     """Return the file of secrets where there is no keyring."""
     return home() / "secrets" / "tokens.json"
@@ -120,11 +126,6 @@ def _keyring() -> Any:
         return None
     chosen = keyring.get_keyring()
     return None if isinstance(chosen, Nowhere) or getattr(chosen, "priority", 0) <= 0 else keyring
-
-
-def _checked(token: str, where: str) -> None:
-    if not token.isascii() or not token.isprintable() or " " in token or len(token) > 16_384:
-        raise ConfigError("this is no token: one line of printable characters without blanks", where=where)
 
 
 def _read(text: str, where: str) -> Secret:

@@ -120,6 +120,8 @@ class Idrp:
                 begins = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
                 if answer.status not in (200, 206) or (answer.status == 206 and not begins):
                     raise Interrupted(f"the node answers {answer.status}")
+                if sha256 not in answer.headers.get("ETag", ""):
+                    raise Interrupted("what is answered are other bytes")
                 yield int(begins[1]) if begins and answer.status == 206 else 0, blocks
 
         growing = target.with_name(f".{target.name[:80]}.{sha256[:16]}.part")
