@@ -95,9 +95,15 @@ def test_check_holds_it_against_the_vocabulary(tmp_path, more, what):
 
 
 def test_check_of_a_folder_sees_the_shipped_one():
-    assert [path.name for path in check.outward_files(FOLDER)] == ["nxem.yaml"]
+    assert [path.name for path in check.outward_files(FOLDER)] == ["nffa.yaml", "nxem.yaml"]
     assert check.check(FOLDER / "outward", WORDS) == []
     assert check.check(FOLDER / "outward" / "nxem.yaml", WORDS) == []
+
+
+def test_every_term_has_a_place_in_the_nffa_model():
+    shape = outward.load(FOLDER / "outward" / "nffa.yaml")
+    asked = {name for field in shape.fields for rule in field.rules for name in rule.asked}
+    assert set(WORDS.terms) - asked == {"data.licence"}, "which every file bears (bundle.py)"
 
 
 def test_places_are_written_out_and_found_again(tmp_path):
