@@ -38,6 +38,11 @@ def _lines(texts: Mapping[str, str], metrics: Mapping[str, Any], facts: Facts) -
         yield "**Rendered pictures are not photographs.** Figures on rendered pictures say that training worked, not how good the"
         yield "model is on yours. Look at `nffa model report` after some reviewing, and adapt: `nffa model train --from-review`."
         yield ""
+    if facts.source:
+        yield "The body of the network started from weights that photographs of things (ImageNet) had taught, under a licence of"
+        yield "their own; what the labels mean was learned from the pictures named above only. Pictures that are called real below"
+        yield "were only measured."
+        yield ""
     yield "| | |"
     yield "|---|---|"
     yield f"| version | {texts['version']} |"

@@ -63,7 +63,7 @@ class Wish:
     measure: Path | None = None
     cache: Path | None = None
     seed: int = 0
-    epochs: int = 8
+    epochs: int = 4
     size: int = 160
     views: int = 4
     start: str = "imagenet"
@@ -225,7 +225,7 @@ def finish(
             "scale_mean": round(scale.mean, 4), "scale_std": round(scale.deviation, 4),
         }),
         "temperature": json.dumps(temperature), "thresholds": json.dumps(limits, ensure_ascii=False),
-        "none": json.dumps(rule), "trained_on": trained_on, "licence": LICENCE[source],
+        "none": json.dumps(rule), "trained_on": trained_on, "licence": _licence(wish, source),
         "metrics": json.dumps(metrics, ensure_ascii=False, allow_nan=False),
         "trainer": f"nffa {__version__}, seed {wish.seed}, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
     }  # fmt: skip
@@ -237,6 +237,11 @@ def finish(
     picture = drawing.confusion(metrics["test"]["confusion"], classes)
     reporter.end()
     return Made(data + metadata(texts), written, picture, metrics, tuple(sets.warnings))
+
+
+def _licence(wish: Wish, source: str) -> str:
+    began = f"; the weights its body started from: {start.IMAGENET.licence}" if wish.start == "imagenet" else ""
+    return LICENCE[source] + began
 
 
 def _trained_on(wish: Wish, sets: Sets) -> str:
