@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,8 +84,13 @@ def part(name: str) -> str:
     return name.split(".")[1] if "." in name else name
 
 
+@cache
 def imports(path: Path):
-    """Yield (module, at top level) of every import in a file."""
+    """Return (module, at top level) of every import in a file."""
+    return list(_imports(path))
+
+
+def _imports(path: Path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     top = set(map(id, tree.body))
     for node in ast.walk(tree):
