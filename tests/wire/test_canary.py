@@ -62,7 +62,7 @@ def room(tmp_path):
 
 def test_a_canary_shows_nowhere(room, tmp_path):
     pictures = tmp_path / "examples"
-    samples.make_session(pictures)
+    samples.make(pictures, kinds=samples.KINDS[:2])
     with serving(Config(tmp_path / "node", None)) as node:
         good = node.token("depositor")
         room("ingest", str(pictures), "--settle", "0", "-vv", status=0)
