@@ -40,7 +40,7 @@ def _lines(texts: Mapping[str, str], metrics: Mapping[str, Any], facts: Facts) -
         yield ""
     if facts.source:
         yield "The body of the network started from weights that photographs of things (ImageNet) had taught, under a licence of"
-        yield "their own; what the labels mean was learned from the pictures named above only. Pictures that are called real below"
+        yield "their own; what the labels mean was learned from the pictures named above only. Pictures called real below"
         yield "were only measured."
         yield ""
     yield "| | |"
