@@ -17,6 +17,7 @@ from nffa_cli.node.config import Config
 from nffa_cli.node.database import Database
 from nffa_cli.node.gate import Gate
 from nffa_cli.node.keeping import kept_up
+from nffa_cli.node.pages import site
 from nffa_cli.node.requests import Running
 from nffa_cli.node.routes_service import probes
 from nffa_cli.node.storage import Storage
@@ -54,6 +55,7 @@ def create_app(config: Config) -> FastAPI:
     for name in ROUTES:
         app.include_router(import_module(f"nffa_cli.node.{name}").router, prefix=BASE)
     app.include_router(probes)
+    site.install(app, BASE)
     described = app.openapi
     app.openapi = lambda: app.openapi_schema or completed(described())  # type: ignore[method-assign]
     return app

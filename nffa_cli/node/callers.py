@@ -61,12 +61,17 @@ def caller(request: Request, known: Annotated[Database, Depends(database)]) -> C
     if header is None:
         return NOBODY
     scheme, _, given = header.partition(" ")
-    found = TOKEN.fullmatch(given.strip()) if scheme.lower() == "bearer" else None
-    asking = _known(known, *found.groups()) if found else None
+    asking = by_token(known, given) if scheme.lower() == "bearer" else None
     if asking is None:
         raise refused("this token is not good: it is unknown, has expired or was revoked")
     request.app.state.uses.note(asking.token)
     return asking
+
+
+def by_token(known: Database, token: str) -> Caller | None:
+    """Return whose a token is; None: it is not good."""
+    found = TOKEN.fullmatch(token.strip())
+    return _known(known, *found.groups()) if found else None
 
 
 def named(asking: Annotated[Caller, Depends(caller)]) -> Caller:
