@@ -17,10 +17,10 @@ from nffa_cli.terminal import Terminal
 @jobs_option("one a processor")
 @output_options
 def command(folder: Path | None, dry_run: bool, jobs: int | None, terminal: Terminal) -> int:
-    """Write small made-up files of many instruments, ingest them and show what nffa knows of them.
+    """Write small made-up files of many instruments and tell the whole story: ingest, classify, export, deliver, find.
 
-    The demo has a catalogue of its own beside those files; yours is not touched. Run it twice: the second time nothing
-    is due.
+    It delivers to a node of its own, which listens on this computer only, for as long as the demo runs. Catalogue,
+    exports and node lie beside those files; yours are not touched. Run it twice: the second time nothing is due.
 
     \b
     Example:

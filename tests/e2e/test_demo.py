@@ -15,6 +15,8 @@ def test_the_demo_tells_the_whole_story_and_leaves_the_users_catalogue_alone(roo
     said = run.out.decode()
     assert run.status == 0, run.err
     assert "11 done, 2 skipped" in said
+    assert "6. nffa sync again: nothing is due\n   11 unchanged in" in said
+    assert "\n   particles_43.tif  " in said
     assert "Sigma 300" in said
     assert "Next: nffa ingest FOLDER" in said
     previews = [line.split()[-1] for line in said.splitlines() if line.endswith(".jpg")]
@@ -27,11 +29,15 @@ def test_the_demo_tells_the_whole_story_and_leaves_the_users_catalogue_alone(roo
 def test_the_demo_speaks_json_and_finds_nothing_due_the_second_time(room):
     first = room.json("demo", "--folder", "tour", "--jobs", 1)
     assert first.status == 0, first.err
-    assert first.summary["outcomes"] == {"done": 11, "skipped": 2}
-    assert {line["stage"] for line in first.of("outcome")} == {"ingest"}
+    stages = [(line["stage"], line["status"]) for line in first.of("outcome")]
+    told = {stage: stages.count((stage, "done")) for stage, _ in stages}
+    assert told == {"ingest": 11, "classify": 9, "export-nexus": 11, "sync": 11}
+    assert first.summary["outcomes"] == {"done": 42, "unchanged": 11, "skipped": 6}
+    assert [line["measurementName"] for line in first.of("measurement")] == ["particles_43.tif"]
     before = tree_hash(room.folder / "tour" / "session-2024-05-06")
     again = room.json("demo", "--folder", "tour", "-q")
-    assert again.summary["outcomes"] == {"unchanged": 11, "skipped": 2}
+    assert again.summary["outcomes"] == {"unchanged": 53, "skipped": 6}
+    assert [line["id"] for line in again.of("measurement")] == [line["id"] for line in first.of("measurement")]
     assert again.err == ""
     assert tree_hash(room.folder / "tour" / "session-2024-05-06") == before
     assert not room.home.exists()

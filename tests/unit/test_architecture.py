@@ -19,9 +19,9 @@ MODULES = {
 LAYERS = (
     {"errors", "records", "progress"},
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "proposals"},
-    {"settings", "downloading", "guarded", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels", "ink",
-     "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
-     "secrets", "portal", "node"},
+    {"settings", "downloading", "guarded", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels",
+     "ink", "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
+     "secrets", "portal", "node", "hosting"},
     {"reading", "recipe", "nexus", "judging", "seeing", "worker", "bundle", "delivering"},
     {"look", "pipeline", "verify", "validating"},
     {"exporting", "classifying", "importing", "gathering", "sending", "standing"},
