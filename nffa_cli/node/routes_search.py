@@ -60,7 +60,7 @@ def find(
     sort: search.Sort = "recent",
     facets: bool = False,
 ) -> dict[str, Any]:
-    """Find what holds all that is asked, newest first. Totals and facets end at 10,000 and say so."""
+    """Find what holds all that is asked, newest first. Totals end at 10,000, facets are of the 3,000 newest, and both say so."""
     now = moments.now()
     with known.read() as connection:
         rows = search.find(

@@ -7,7 +7,7 @@ dropped, it is never found. Hits come newest first straight from the index; coun
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,10 +17,15 @@ from nffa_cli.node import access, collecting, remarks, tables, words
 from nffa_cli.node.callers import Caller
 
 COUNTED = 10_000
-"""Hits that are counted at most; a total or a facet beyond says so."""
+"""Hits that are counted at most; a total beyond says so."""
+FACETED = 3_000
+"""Hits that facets are made of, the newest; where there are more they say so."""
+FEW = 10_000
+"""A filter that fewer measurements pass is asked first."""
 VALUES = 20
 """Values that a facet names."""
 
+Columns = Any
 Sort = Literal["recent", "started"]
 FACETS = {
     "technique": "technique", "sample": "sample", "category": "category", "format": "format", "instrument": "instrument",
@@ -120,55 +125,66 @@ def count(connection: sa.Connection, caller: Caller, question: Question, *, now:
 
 
 def facets(connection: sa.Connection, caller: Caller, question: Question, *, now: str) -> dict[str, Any]:
-    """Return how often each value occurs among what the caller sees, over the ``COUNTED`` newest of it."""
+    """Return how often each value occurs among what the caller sees, over the ``FACETED`` newest of it."""
     of = tables.measurement.c
     columns = [of[column] for column in FACETS.values()]
     query = sa.select(*columns, sa.case((of.released_at <= now, 1), else_=0).label("open"))
-    query = query.where(*_conditions(connection, caller, question, now)).order_by(of.seq.desc()).limit(COUNTED)
+    query = query.where(*_conditions(connection, caller, question, now)).order_by(of.seq.desc()).limit(FACETED)
     rows = connection.execute(query).all()
     found: dict[str, Any] = {}
     for at, name in enumerate((*FACETS, "open")):
         counted = Counter(row[at] for row in rows if row[at] is not None)
         common = sorted(counted.items(), key=lambda item: (-item[1], str(item[0])))[:VALUES]
         found[name] = [{"value": bool(value) if name == "open" else value, "count": number} for value, number in common]
-    return found | {"counted": len(rows), "complete": len(rows) < COUNTED}
+    return found | {"counted": len(rows), "complete": len(rows) < FACETED}
 
 
 def _conditions(
     connection: sa.Connection, caller: Caller, question: Question, now: str
-) -> Iterable[sa.ColumnElement[bool]]:
-    of, registry = tables.measurement.c, tables.registry.c
+) -> Iterator[sa.ColumnElement[bool]]:
+    of = tables.measurement
     if question.phrases:
-        yield of.seq.in_(_matching(connection, question.phrases))
+        yield of.c.seq.in_(_matching(connection, question.phrases))
     yield access.seen(caller, now)
-    for name, value in (question.equal or {}).items():
-        yield of[name] == value
-    instruments = sa.select(registry.id).where(registry.type == "instrument")
-    if question.instrument is not None:
-        named = instruments.where(registry.name == question.instrument)
-        told = (of.instrument == question.instrument, of.instrument_name == question.instrument)
-        yield sa.or_(*told, of.instrument.in_(named))
-    if question.facility is not None:
-        yield of.instrument.in_(instruments.where(registry.data["facilityId"].as_string() == question.facility))
-    least, most = question.voltage
-    begin, end = question.start
-    bounds = (
-        (least, of.voltage.__ge__),
-        (most, of.voltage.__le__),
-        (begin, of.start_time.__ge__),
-        (end, of.start_time.__lt__),
-    )
-    for bound, compared in bounds:
-        if bound is not None:
-            yield compared(bound)
+    for asked in _filters(connection, question):
+        # Few rows that hold are asked for first; else the database reads all of them, newest first, to find those few.
+        some = sa.select(of.c.seq).where(asked(of.c)).limit(FEW).subquery()
+        if question.phrases or connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one() == FEW:
+            yield asked(of.c)
+        else:
+            inner = of.alias()
+            yield of.c.seq.in_(sa.select(inner.c.seq).where(asked(inner.c)))
     if question.open_only:
-        yield of.released_at <= now
+        yield of.c.released_at <= now
     if question.closed_only:
-        yield of.released_at > now
+        yield of.c.released_at > now
     if question.tag is not None:
-        yield of.id.in_(remarks.tagged(caller, question.tag, now))
+        yield of.c.id.in_(remarks.tagged(caller, question.tag, now))
     if question.collection is not None:
-        yield of.id.in_(collecting.held(caller, question.collection))
+        yield of.c.id.in_(collecting.held(caller, question.collection))
+
+
+def _filters(connection: sa.Connection, question: Question) -> Iterator[Callable[[Columns], sa.ColumnElement[bool]]]:
+    """Yield each filter on a column that has an index, as a function of the columns of a measurement."""
+    for name, value in (question.equal or {}).items():
+        yield lambda of, name=name, value=value: of[name] == value  # type: ignore[misc]
+    registry = tables.registry.c
+    instruments = sa.select(registry.id).where(registry.type == "instrument")
+    if (instrument := question.instrument) is not None:
+        named = connection.execute(instruments.where(registry.name == instrument)).scalars().all()
+        inner = tables.measurement.alias().c
+        of_it = (inner.instrument.in_([instrument, *named]), inner.instrument_name == instrument)
+        either = sa.union_all(*(sa.select(inner.seq).where(each) for each in of_it))  # an OR would read everything
+        yield lambda of: of.seq.in_(either)
+    if question.facility is not None:
+        there = instruments.where(registry.data["facilityId"].as_string() == question.facility)
+        yield lambda of: of.instrument.in_(there)
+    for name, (low, high), included in (("voltage", question.voltage, True), ("start_time", question.start, False)):
+        if low is not None or high is not None:
+            yield lambda of, name=name, low=low, high=high, included=included: sa.and_(  # type: ignore[misc]
+                of[name] >= low if low is not None else sa.true(),
+                sa.true() if high is None else of[name] <= high if included else of[name] < high,
+            )
 
 
 def _matching(connection: sa.Connection, phrases: tuple[words.Phrase, ...]) -> sa.Select[Any]:
