@@ -101,7 +101,8 @@ def measurement(number: int, records: int, chance: random.Random) -> dict[str, A
         "seq": number + 1, "id": f"m{number:08d}", "data": data, "experiment": f"e{experiment}",
         "proposal": f"proposal{experiment % PROPOSALS}", "instrument": f"instrument{chance.randrange(20)}",
         "name": f"{sample.replace(' ', '_')}_{number:06d}", "kind": "measurement", "start_time": start, "instrument_name": model,
-        "technique": technique, "sample": sample, "category": label, "format": format_, "voltage": chance.choice([3e3, 5e3, 1e4, 1.5e4, 2e4, 2e5]),
+        "technique": technique, "sample": sample, "category": label, "format": format_,
+        "voltage": chance.choice([3e3, 5e3, 1e4, 1.5e4, 2e4, 2e5]),
         "deposited_by": f"person{chance.randrange(40)}", "metadata_open": closed and number % 20 == 0,
         "released_at": "2099-01-01T00:00:00.000000Z" if closed else "2021-01-01T00:00:00.000000Z",
     }  # fmt: skip
