@@ -10,6 +10,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -64,14 +65,20 @@ def send(connection: Connection, source: Source, upload: Upload, note: Callable[
     """
     where, offset = _resumed(connection, upload, source.size) or _created(connection, upload, source.size)
     note(where)
-    failures, mismatches, since = 0, 0, time.monotonic()
+    with ThreadPoolExecutor(1) as reading:
+        return _sent(connection, Chunks(source, upload, reading), upload, note, where, offset)
+
+
+def _sent(
+    connection: Connection, chunks: Chunks, upload: Upload, note: Callable[[str], None], where: str, offset: int
+) -> str:
+    """Send from ``offset`` to the end."""
+    source, failures, mismatches, since = chunks.source, 0, 0, time.monotonic()
     while offset < source.size:
-        block = source.read_at(offset, upload.chunk)
+        block, head = chunks.at(offset)
         lost: Unreachable | None = None
         try:
-            answer = connection.send(
-                "PATCH", where, body=block, headers=_chunk_head(block, offset, upload), again=False, believed=_is_tus
-            )
+            answer = connection.send("PATCH", where, body=block, headers=head, again=False, believed=_is_tus)
             source.check()
             if _offset(answer, source.size) == offset + len(block):
                 offset, failures, since = offset + len(block), 0, time.monotonic()
@@ -80,7 +87,7 @@ def send(connection: Connection, source: Source, upload: Upload, note: Callable[
             lost = error
         except Rejected as error:
             if error.status == MISMATCH:
-                source.prove()
+                chunks.prove()
                 mismatches += 1
             if error.status not in MISPLACED | GONE | {MISMATCH} or mismatches >= MISMATCHES:
                 raise
@@ -99,6 +106,33 @@ def send(connection: Connection, source: Source, upload: Upload, note: Callable[
             failures, since = 0, time.monotonic()
         offset = found
     return where
+
+
+class Chunks:
+    """Chunks with their headers; while one is sent the next is read and hashed. Only the one reader touches the source."""
+
+    def __init__(self, source: Source, upload: Upload, reading: ThreadPoolExecutor) -> None:
+        self.source = source
+        self._upload = upload
+        self._reading = reading
+        self._next: tuple[int, Future[tuple[bytes, dict[str, str]]]] | None = None
+
+    def at(self, offset: int) -> tuple[bytes, dict[str, str]]:
+        """Return the chunk that begins at ``offset``; what was read ahead of another place is dropped."""
+        ahead = self._next
+        future = ahead[1] if ahead and ahead[0] == offset else self._reading.submit(self._read, offset)
+        block, head = future.result()
+        after = offset + len(block)
+        self._next = (after, self._reading.submit(self._read, after)) if after < self.source.size else None
+        return block, head
+
+    def prove(self) -> None:
+        """See ``Source.prove``."""
+        self._reading.submit(self.source.prove).result()
+
+    def _read(self, offset: int) -> tuple[bytes, dict[str, str]]:
+        block = self.source.read_at(offset, self._upload.chunk)
+        return block, _chunk_head(block, offset, self._upload)
 
 
 def _resumed(connection: Connection, upload: Upload, size: int) -> tuple[str, int] | None:
