@@ -25,7 +25,7 @@ from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from nffa_cli import __version__
 from nffa_cli.destinations.answers import HINTS, Answer, Rejected, clean, origin, said
@@ -64,6 +64,10 @@ class Malformed(Interrupted):
     """An answer that is no answer: a web page, broken JSON, more than is held in memory."""
 
 
+class Away(Interrupted):
+    """No connection came to stand: nothing listens, no such name, no way there."""
+
+
 class Connection:
     """One server below one address; used by one thread at a time.
 
@@ -100,6 +104,7 @@ class Connection:
         self._pace = pace or Pace()
         self._sleep = sleep
         self._chance = chance
+        self._met = False
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": f"nffa/{__version__}", "Accept-Encoding": "identity"})
@@ -203,6 +208,7 @@ class Connection:
         while True:
             tries += 1
             asked: float | None = None
+            away = False
             try:
                 answer, more = once(renewed)
                 if answer.status < 300:
@@ -219,8 +225,10 @@ class Connection:
             except Interrupted as error:
                 reason = str(error)
                 malformed += isinstance(error, Malformed)
+                away = isinstance(error, Away)
             pause = self.patience.pause(tries, asked, self._chance())
-            if not repeats or malformed >= MALFORMED or time.monotonic() - began + pause > self.patience.budget:
+            limit = self.patience.limit(met=self._met or not away)
+            if not repeats or malformed >= MALFORMED or time.monotonic() - began + pause > limit:
                 tried = f"; tried {tries} times" if tries > 1 else ""
                 later = f"; it asks to come back in {asked:.0f} s" if asked else ""
                 raise Unreachable(f"{reason}{tried}{later}", where=where, hint="the same command later goes on")
@@ -241,6 +249,7 @@ class Connection:
                     method, address, params=params, data=self._feed(body, size), headers=dict(headers),
                     auth=_Header(token), timeout=limits, allow_redirects=False, stream=True, verify=self._verify,
                 )  # fmt: skip
+            self._met = True
             with response:
                 target = response.headers.get("Location")
                 code = response.status_code
@@ -373,7 +382,8 @@ def _interruptions() -> Iterator[None]:
                 f"its certificate is not to be trusted ({clean(untrusted.verify_message or untrusted)})",
                 hint="ask who runs it; for an authority of your facility's own: ca_bundle in nffa.toml",
             ) from None
-        raise Interrupted(_reason(chain)) from None
+        away = any(isinstance(each, (NewConnectionError, ConnectTimeoutError)) for each in chain)
+        raise (Away if away else Interrupted)(_reason(chain)) from None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

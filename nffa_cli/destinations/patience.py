@@ -28,6 +28,8 @@ class Patience:
         Without any byte; and the rate (bytes a second) below which a transfer counts as stalled.
     budget
         Of all tries together, pauses too: then it is Unreachable.
+    contact
+        The same while no connection stands and the server has never answered this run: it is not there, or we are offline.
     first, cap
         The first pause between two tries, and the longest (each is drawn from 0 to that, doubled every time).
     """
@@ -36,12 +38,17 @@ class Patience:
     stall: float = 100.0
     slowest: float = 10_000.0
     budget: float = 120.0
+    contact: float = 4.0
     first: float = 0.5
     cap: float = 60.0
 
     def allowed(self, size: int) -> float:
         """Return the seconds within which ``size`` bytes must have passed."""
         return self.stall + size / self.slowest
+
+    def limit(self, *, met: bool) -> float:
+        """Return the seconds of all tries together; ``met``: whether the server is known to be there."""
+        return self.budget if met else min(self.contact, self.budget)
 
     def pause(self, tries: int, asked: float | None, chance: float) -> float:
         """Return the pause after so many ``tries``; ``asked``: what Retry-After says; ``chance``: drawn from [0, 1)."""

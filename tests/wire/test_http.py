@@ -235,6 +235,34 @@ def test_nothing_listens_and_no_such_host():
     assert time.monotonic() - began < 10
 
 
+def test_a_server_that_was_never_met_is_soon_given_up_and_one_that_was_is_waited_for(monkeypatch):
+    slept = []
+    patience = Patience(budget=60, contact=2, first=0.5)
+    with answering(ok) as server:
+        met = connection(server.url, patience=patience, sleep=slept.append, chance=lambda: 0.9)
+        met.send("GET", "x")
+        met.close()
+    never = connection(server.url, patience=patience, sleep=slept.append, chance=lambda: 0.9)
+    began = time.monotonic()
+    with pytest.raises(Unreachable, match=r"nothing listens there; tried [2-4] times"):
+        never.send("GET", "x")
+    assert sum(slept) + time.monotonic() - began < 4
+    slept.clear()
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + sum(slept))
+    with pytest.raises(Unreachable):
+        met.send("GET", "x")
+    assert 30 < sum(slept) <= 60
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "https://nowhere.invalid"])
+def test_first_contact_takes_seconds(address):
+    began = time.monotonic()
+    with pytest.raises(Unreachable):
+        connection(address, patience=Patience()).send("GET", "")
+    assert time.monotonic() - began < 15
+
+
 def test_a_token_is_a_bearer_and_a_pair_is_basic():
     assert authorisation("nffa_a_b") == "Bearer nffa_a_b"
     assert authorisation("ada:pass:word") == "Basic YWRhOnBhc3M6d29yZA=="
