@@ -65,13 +65,16 @@ def read(cursor: str) -> tuple[Any, ...]:
         found = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error, RecursionError):
         found = None
-    if (
-        not isinstance(found, list)
-        or not all(isinstance(each, str | int) for each in found)
-        or "\0" in "".join(map(str, found))
-    ):
+    if not isinstance(found, list) or not all(map(_may_be_ours, found)):
         raise Problem(400, "Bad cursor", "take the cursor from links.next of the page before")
     return tuple(found)
+
+
+def _may_be_ours(value: Any) -> bool:
+    """Tell whether every database can compare with a value of a cursor: a text without NUL and halves of pairs, or a number."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
 def paging(
