@@ -276,12 +276,12 @@ def _known(candidate: Candidate) -> Receipt | None:
     """Return the receipt that an update is made with.
 
     It bears no version and no digest where it is not true any more: a check found something else there, or a person decided
-    that what is here holds.
+    that what is here holds, even where no receipt was ever had.
     """
-    if candidate.receipt is None:
-        return None
-    known = _receipt(candidate.receipt)
-    return replace(known, version="", digest="") if _again(candidate) else known
+    known = None if candidate.receipt is None else _receipt(candidate.receipt)
+    if not _again(candidate):
+        return known
+    return Receipt("", "", "", "", ()) if known is None else replace(known, version="", digest="")
 
 
 def _receipt(kept: outbox.Receipt) -> Receipt:

@@ -94,8 +94,8 @@ class Receipt:
 class Delivery:
     """A bundle that is due, the receipt of what was delivered before, and the journal of unfinished uploads by sha256.
 
-    ``known`` without version and digest: the measurement was there, but what it holds now is not known; whatever version it
-    has is to become this bundle.
+    ``known`` without version and digest: what is there now is not known, and whatever version it has is to become this
+    bundle; its ``measurement`` may be empty, too.
     """
 
     bundle: Bundle

@@ -167,7 +167,7 @@ class Folder:
     def _place(self, delivery: Delivery) -> str | None:
         """Return where the bag of a delivery lies now."""
         known = delivery.known
-        if known is not None and (self.root / known.measurement / bag.MANIFEST).is_file():
+        if known is not None and known.measurement and (self.root / known.measurement / bag.MANIFEST).is_file():
             return known.measurement
         return self._index().get(bag.short(delivery.bundle.key))
 

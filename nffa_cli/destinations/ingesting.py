@@ -47,7 +47,12 @@ class Item:
 
     delivery: Delivery
     match: int | None
-    mine: bool = False
+    again: bool = False
+
+    @property
+    def insists(self) -> bool:
+        """Whether what is here replaces whatever is there: a receipt without a version says so."""
+        return self.delivery.known is not None and not self.delivery.known.version
 
     @property
     def bundle(self) -> Bundle:
@@ -204,13 +209,13 @@ class Work:
             yield item.result(found, "done", self._url(found["measurementId"]))
 
     def _reconciled(self, conflicts: Sequence[tuple[Item, Mapping[str, Any]]], rounds: int) -> Iterator[Result]:
-        """Replace what we wrote last ourselves, though its receipt was lost; leave alone what somebody else did."""
+        """Replace, once, what we wrote last ourselves (its receipt was lost) and what we are told to; leave the rest alone."""
         again = []
         for item, said in conflicts:
-            if item.mine or not self._mine(said["measurementId"]):
+            if item.again or not (item.insists or self._mine(said["measurementId"])):
                 yield Result(item.delivery, "conflict", reason=_problem(said))
             else:
-                again.append(replace(item, match=said["version"], mine=True))
+                again.append(replace(item, match=said["version"], again=True))
         yield from self._deliver(again, rounds)
 
     def _mine(self, measurement: str) -> bool:

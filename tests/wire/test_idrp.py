@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
 from nffa_cli.destinations import ingesting, tus
-from nffa_cli.destinations.base import AssetFile, Bundle, Delivery
+from nffa_cli.destinations.base import AssetFile, Bundle, Delivery, Receipt
 from nffa_cli.destinations.http import Connection
 from nffa_cli.destinations.idrp import Idrp, base
 from nffa_cli.destinations.patience import Patience
@@ -144,6 +145,19 @@ def test_a_change_updates_by_receipt_and_without_one_by_asking_who_wrote_it(node
     (fifth,) = deliver(destination, other, known={changed.key: fourth.receipt})
     assert (fifth.status, fifth.receipt) == ("conflict", None)
     assert held(node)["m1"]["measurementDescription"] == "mended by hand"
+    asked = replace(fourth.receipt, version="", digest="")  # a person decided: what is here holds
+    (sixth,) = deliver(destination, other, known={changed.key: asked})
+    assert (sixth.status, sixth.receipt.measurement) == ("done", first.receipt.measurement)
+    assert held(node)["m1"]["measurementDescription"] == "less"
+    manager.patch(
+        f"/measurements/{there['id']}", json={"measurementDescription": "by hand again"},
+        headers={"If-Match": f'"{sixth.receipt.version}"', "Content-Type": "application/merge-patch+json"},
+    )  # fmt: skip
+    (seventh,) = deliver(destination, other)
+    assert seventh.status == "conflict"
+    (eighth,) = deliver(destination, other, known={changed.key: Receipt("", "", "", "", ())})
+    assert (eighth.status, eighth.receipt.measurement) == ("done", first.receipt.measurement)
+    assert len(held(node)) == 1
 
 
 @pytest.mark.parametrize("seed", range(4))
