@@ -141,6 +141,5 @@ def _authored(table: sa.Table, caller: Caller) -> sa.Select[Any]:
     """Return the query of a table with the name of each row's person, where the caller may know it."""
     person = tables.person
     known = access.seen(caller, moments.now(), "person")
-    return sa.select(table, person.c.family_name.label("author")).outerjoin(
-        person, sa.and_(person.c.id == table.c.person, known)
-    )
+    joined = table.outerjoin(person, sa.and_(person.c.id == table.c.person, known))
+    return sa.select(table, person.c.family_name.label("author")).select_from(joined)

@@ -39,7 +39,7 @@ function viewer(figure) {
   scale.append(bar, length);
   tools.append(
     button("+", "Zoom in", () => about(1.5)), button("−", "Zoom out", () => about(1 / 1.5)),
-    button("1:1", "Whole picture", () => { zoom = 1; draw(); }), told,
+    button("Whole", "Whole picture", () => { zoom = 1; draw(); }), told,
   );
   if (width) tools.append(scale);
   frame.after(tools);
