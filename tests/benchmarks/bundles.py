@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from nffa_cli import delivering
@@ -12,28 +14,21 @@ from nffa_cli.destinations.base import Delivery
 from nffa_cli.gathering import Gathering, knowledge
 
 
-def bundles(home: Path, experiment: str) -> list[Delivery]:
-    """Return a delivery of each acquisition of a catalogue, in an experiment of its own."""
+def bundles(home: Path, number: int, *, proposal: str, experiment: str, link: bool) -> list[Delivery]:
+    """Return a delivery of each of the first acquisitions of a catalogue, as ``sync`` makes it with the same options."""
     with _home(home), Store.open(home / "catalogue.sqlite", readonly=True) as store:
-        gathering = Gathering(store, knowledge(proposal=experiment, experiment=experiment))
+        gathering = Gathering(store, knowledge(proposal=proposal, experiment=experiment, link=link))
         found = []
-        for each in store.outbox.candidates(0):
+        for each in islice(store.outbox.candidates(0), number):
             decision = delivering.due(each, gathering.context(each.path)["digest"], gathering.knowledge)
             made = gathering.make(each, decision)
             assert made is not None
-            named = {**made.experiment, "experimentName": experiment}
-            found.append(Delivery(_in(made, named)))
+            found.append(Delivery(made, None))
         return found
 
 
-def _in(bundle, experiment):
-    from dataclasses import replace
-
-    return replace(bundle, experiment=experiment)
-
-
 @contextmanager
-def _home(home: Path):
+def _home(home: Path) -> Iterator[None]:
     before = os.environ.get("NFFA_HOME")
     os.environ["NFFA_HOME"] = str(home)
     try:
