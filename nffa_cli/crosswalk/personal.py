@@ -64,7 +64,13 @@ def apply(
     instrument = {
         _bare(str(quantity.value)) for name, quantity in record.terms.items() if name.startswith("instrument.")
     }
-    named = {_bare(text) for path in marked for text in _texts(found[path])} | set(map(_bare, operators))
+    persons = set(map(_bare, operators))
+    samples = {
+        _bare(str(quantity.value))
+        for name, quantity in record.terms.items()
+        if name.startswith("sample.") and not _place(quantity.source) & marked
+    }  # DigitalMicrograph lists specimen and operator in one place
+    named = {_bare(text) for path in marked for text in _texts(found[path])} - samples | persons
     names = frozenset(name for name in named if _tells(name)) - instrument
     veil = _Veil(names, secret if policy == "pseudonym" else None)
     return replace(raw, tree=_tree(raw.tree, "", marked, veil)), _record(record, marked, operators, veil)

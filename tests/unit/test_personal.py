@@ -80,6 +80,20 @@ def test_a_person_called_like_the_instrument_does_not_cost_the_instrument_its_na
     assert record.terms == terms
 
 
+def test_a_sample_named_beside_persons_keeps_its_name():
+    """DigitalMicrograph lists specimen and operator among the same items, and the specimen once more for itself."""
+    tree = {**TREE, "people": [{"what": "Wafer 12"}, {"who": "Max"}], "specimen": "Wafer 12", "note": "max"}
+    terms = {
+        "sample.name": Quantity("Wafer 12", None, "specimen", "Wafer 12"),
+        "operator.name": Quantity("Max", None, "people.1", "Max"),
+    }
+    raw, record = applied(tree=tree, terms=terms)
+    assert record.terms["sample.name"].value == raw.tree["specimen"] == "Wafer 12"
+    assert PSEUDONYM.fullmatch(raw.tree["note"])
+    called_like_the_operator = {**terms, "sample.name": Quantity("Max", None, "specimen", "Max")}
+    assert PSEUDONYM.fullmatch(applied(tree=tree, terms=called_like_the_operator)[1].terms["sample.name"].value)
+
+
 def test_the_record_names_only_whom_the_session_names():
     terms = {
         "operator.name": Quantity("Jane Roe", None, "user/Name", "Name = Jane Roe"),
