@@ -54,9 +54,6 @@ class Plan:
         Share of the training in which only the layers behind the body learn.
     slower
         By which the rate is multiplied for the body.
-    back
-        How far the weights go back, at the end, to what they were before the body learned: what lies between keeps more of
-        what photographs taught (Wortsman et al. 2022, arXiv 2109.01903).
     """
 
     epochs: int = 4
@@ -75,7 +72,6 @@ class Plan:
     frozen: int = 11
     alone: float = 0.2
     slower: float = 0.1
-    back: float = 0.3
     threads: int = 0
 
 
@@ -130,12 +126,9 @@ def fit(pictures: Pictures, classes: Sequence[str], plan: Plan, reporter: Report
     optimizer = torch.optim.AdamW(_weights(network, plan), lr=plan.rate)
     by_class = [rows for rows in (np.flatnonzero(truth == n) for n in range(len(classes))) if len(rows)]
     steps = max(1, plan.epochs * len(pictures) // plan.batch)
-    before: Network | None = None
     reporter.begin("training", steps)
     for step in range(steps):
         done = step / steps
-        if before is None and done >= plan.alone and plan.start == "imagenet":
-            before = copy.deepcopy(mean)
         _wake(network, plan, done)
         for group in optimizer.param_groups:
             pace = min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * done) + 1e-3)
@@ -154,8 +147,6 @@ def fit(pictures: Pictures, classes: Sequence[str], plan: Plan, reporter: Report
         _average(mean, network, min(plan.mean, (1 + step) / (10 + step)))
         reporter.advance()
     reporter.end()
-    if before is not None:
-        _average(mean, before, 1 - plan.back)
     return mean, scale
 
 
