@@ -32,14 +32,17 @@ def opened(connection: sa.Connection, caller: Caller, manifest: Mapping[str, Any
     plan = {"items": items, "names": names, "answer": answer}
     if "clientRunId" in manifest:
         plan["clientRunId"] = manifest["clientRunId"]
-    values = {"id": new, "owner": caller.person, "state": "open", "created_at": now, "updated_at": now}
-    connection.execute(tables.ingest.insert().values(**values, expires_at=moments.later(SECONDS), plan=plan))
+    values = {
+        "id": new, "owner": caller.person, "state": "open", "created_at": now, "updated_at": now,
+        "expires_at": moments.later(SECONDS), "plan": plan,
+    }  # fmt: skip
+    connection.execute(tables.ingest.insert().values(values))
     rows = [
         {"ingest": new, "sha256": sha256, "size": size, "received": sha256 in had} for sha256, size in sizes.items()
     ]
     if rows:
         connection.execute(tables.ingest_blob.insert(), rows)
-    return shown(connection, caller, new)
+    return _stands(connection, values)
 
 
 def _shown(step: planning.Step, had: set[str]) -> dict[str, Any]:
@@ -71,40 +74,49 @@ def found(connection: sa.Connection, caller: Caller, id: str) -> sa.Row[Any]:
     Problem
         404: there is none.
     """
-    of = tables.ingest
-    row = connection.execute(of.select().where(of.c.id == id, of.c.owner == caller.person)).one_or_none()
+    return _row(connection, caller, id, tables.ingest.select())
+
+
+def _row(connection: sa.Connection, caller: Caller, id: str, query: sa.Select[Any]) -> sa.Row[Any]:
+    of = tables.ingest.c
+    row = connection.execute(query.where(of.id == id, of.owner == caller.person)).one_or_none()
     if row is None:
         raise absent()
     return row
 
 
-def still_open(connection: sa.Connection, caller: Caller, id: str) -> sa.Row[Any]:
-    """Return the row of an ingest of the caller's that is open.
+def still_open(connection: sa.Connection, caller: Caller, id: str) -> None:
+    """Make sure that an ingest of the caller's is open; its manifest, which may be megabytes, is not read for that.
 
     Raises
     ------
     Problem
         404: there is none. 409: it is complete, cancelled or expired.
     """
-    row = found(connection, caller, id)
-    if row.state != "open":
-        raise Problem(409, "Conflict", f"this ingest is {row.state}; open another")
-    return row
+    _judge_state(_row(connection, caller, id, sa.select(tables.ingest.c.state)).state)
+
+
+def _judge_state(state: str) -> None:
+    if state != "open":
+        raise Problem(409, "Conflict", f"this ingest is {state}; open another")
 
 
 def shown(connection: sa.Connection, caller: Caller, id: str) -> dict[str, Any]:
     """Return an ingest of the caller's as the contract says."""
-    row = found(connection, caller, id)
-    need = blobs.lacking(connection, id) if row.state == "open" else {}
-    items = row.plan["answer"]
+    return _stands(connection, found(connection, caller, id)._asdict())
+
+
+def _stands(connection: sa.Connection, ingest: Mapping[str, Any]) -> dict[str, Any]:
+    need = blobs.lacking(connection, ingest["id"]) if ingest["state"] == "open" else {}
+    items = ingest["plan"]["answer"]
     for asset in (asset for item in items for asset in item["assets"]):
         if asset["status"] == "need" and asset["sha256"] not in need:
             asset["status"] = "have"
     return {
-        "id": row.id,
-        "state": row.state,
-        "createdAt": row.created_at,
-        "expiresAt": row.expires_at,
+        "id": ingest["id"],
+        "state": ingest["state"],
+        "createdAt": ingest["created_at"],
+        "expiresAt": ingest["expires_at"],
         "counts": dict(Counter(item["action"] for item in items)),
         "items": items,
         "need": [{"sha256": sha256, "size": size} for sha256, size in need.items()],
@@ -136,7 +148,7 @@ def committed(connection: sa.Connection, caller: Caller, id: str, request_id: st
     if row.state == "complete":
         result: dict[str, Any] = row.result
         return result
-    still_open(connection, caller, id)
+    _judge_state(row.state)
     if lacking := blobs.lacking(connection, id):
         errors = [{"pointer": f"/need/{n}", "message": sha256} for n, sha256 in enumerate(lacking)]
         detail = f"{len(lacking)} files have not come yet; `errors` names their SHA-256"
