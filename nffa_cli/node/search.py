@@ -128,9 +128,10 @@ def facets(connection: sa.Connection, caller: Caller, question: Question, *, now
     """Return how often each value occurs among what the caller sees, over the ``FACETED`` newest of it."""
     of = tables.measurement.c
     columns = [of[column] for column in FACETS.values()]
+    newest = sa.select(of.seq).where(*_conditions(connection, caller, question, now)).order_by(of.seq.desc())
+    some = newest.limit(FACETED).subquery()  # from an index alone; only then are whole rows read
     query = sa.select(*columns, sa.case((of.released_at <= now, 1), else_=0).label("open"))
-    query = query.where(*_conditions(connection, caller, question, now)).order_by(of.seq.desc()).limit(FACETED)
-    rows = connection.execute(query).all()
+    rows = connection.execute(query.join(some, some.c.seq == of.seq)).all()
     found: dict[str, Any] = {}
     for at, name in enumerate((*FACETS, "open")):
         counted = Counter(row[at] for row in rows if row[at] is not None)

@@ -35,9 +35,6 @@ def find(request: Request, viewer: Viewing, known: Known) -> Response:
         rows = search.find(connection, viewer.caller, question, now=now, limit=PAGE, sort=sort, after=after)
         found = cards.cards(connection, viewer.caller, rows[:PAGE], now)
         counted = search.facets(connection, viewer.caller, question, now=now)
-        total = counted["counted"]
-        if not counted["complete"]:
-            total = search.count(connection, viewer.caller, question, now=now)
         chips = list(_chips(connection, viewer.caller, asked, now))
     more = None
     if len(rows) > PAGE:
@@ -45,7 +42,7 @@ def find(request: Request, viewer: Viewing, known: Known) -> Response:
         more = f"{asked.address()}{joint}cursor={paging.written(search.place(rows[PAGE - 1], sort))}"
     return render.page(
         request, viewer, "search", title=asked.q or "Measurements", asked=asked, cards=found, more=more, wrong=wrong,
-        facets=asking.facets(asked, counted), total=total, is_more=total >= search.COUNTED, chips=chips, later=after is not None,
+        facets=asking.facets(asked, counted), counted=counted, chips=chips, later=after is not None,
     )  # fmt: skip
 
 
