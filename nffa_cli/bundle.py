@@ -13,6 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from nffa_cli.crosswalk.outward import Outward
@@ -70,7 +71,13 @@ class Material:
 
 
 def make(
-    material: Material, shape: Outward, *, proposal: str | None, experiment: str | None, link: bool = False
+    material: Material,
+    shape: Outward,
+    *,
+    proposal: str | None,
+    experiment: str | None,
+    link: bool = False,
+    proposals: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Bundle | None:
     """Return the bundle; None where no proposal is known.
 
@@ -80,11 +87,14 @@ def make(
         What holds where neither the files nor a session say one.
     link
         The instrument's files stay where they are and are only described.
+    proposals
+        What the portal says of each, by number; what files and session say goes before it.
     """
     model = _model(shape, material.record)
     named = model["proposal"] or ({"proposalId": proposal} if proposal else {})
     if not named:
         return None
+    named = {**proposals.get(named["proposalId"], {}), **named}
     group = model["experiment"] or {"experimentName": experiment or UNNAMED}
     key = f"sha256:{material.digest}"
     name = text(os.path.basename(material.files[0].path))  # noqa: PTH119

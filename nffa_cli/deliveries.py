@@ -106,8 +106,9 @@ def outbox(rows: Iterable[Row], terminal: Terminal) -> int:
     for row in rows:
         path = row.path.replace(os.sep, "/")
         terminal.data({
-            "type": "delivery", "path": path, "acquisition": row.acquisition, "destination": row.destination,
-            "state": row.state, "reason": row.reason, "attempts": row.attempts, "since": row.changed_at,
+            "type": "delivery", "path": path, "acquisition": row.acquisition, "import": row.imported,
+            "destination": row.destination, "state": row.state, "reason": row.reason,
+            "attempts": row.attempts, "since": row.changed_at,
         })  # fmt: skip
         shown.append((row.state, row.reason, row.destination, row.changed_at, path))
     terminal.data({"type": "summary", "deliveries": len(shown)})
@@ -125,10 +126,15 @@ DROP: tuple[State, ...] = ("waiting", "failed", "refused", "conflict", "sending"
 
 def change(store: Store, target: str | None, to: str | None, terminal: Terminal, *, drop: bool) -> int:
     """Give a delivery up, or have it tried again at the next sync (None: all of them); return the exit status."""
-    acquisition = None if target is None else store.show(target).entry.id
+    imported = None if target is None else store.imports.named(target)
+    acquisition = None if target is None or imported is not None else store.show(target).entry.id
     among = DROP if drop else RETRY
     state: State = "dropped" if drop else "again"
-    count = store.outbox.set_state(state, acquisition=acquisition, destination=to, among=among)
+    count = 0
+    if imported is None:
+        count += store.outbox.set_state(state, acquisition=acquisition, destination=to, among=among)
+    if acquisition is None:
+        count += store.imports.set_state(state, key=imported, destination=to, among=among)
     if target is not None and not count:
         raise UsageError(f"nothing of {target} is in the outbox", hint="nffa outbox list")
     terminal.data({"type": "summary", "dropped" if drop else "retried": count})

@@ -6,13 +6,15 @@ token, so that a changed one is noticed without making the bundle, and can be na
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from os.path import basename
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from nffa_cli.catalogue.outbox import Candidate
+from nffa_cli.catalogue.imports import Sent
+from nffa_cli.catalogue.outbox import Candidate, Stub
 
 NO_PROPOSAL = "no-proposal"
 
@@ -29,6 +31,7 @@ class Token(NamedTuple):
     nxem: str
     preview: str
     options: str
+    portal: str
 
     def __str__(self) -> str:
         return ".".join(self)
@@ -44,6 +47,8 @@ class Knowledge:
         What the command line says, for what no session names one.
     link
         Whether files stay where they are.
+    proposals
+        What the portal says of each proposal, by its number, as the model has it.
     """
 
     crosswalks: Mapping[str, str]
@@ -51,6 +56,12 @@ class Knowledge:
     proposal: str | None = None
     experiment: str | None = None
     link: bool = False
+    proposals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def said_of(self, proposal: str | None) -> str | None:
+        """Return what the portal says of a proposal, as one text; None: nothing."""
+        found = self.proposals.get(proposal or "")
+        return None if found is None else json.dumps(found, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,51 +83,57 @@ _CHANGED = {
     "nxem": "export-changed",
     "preview": "preview-changed",
     "options": "options-changed",
+    "portal": "proposal-changed",
 }
 _TRY_AGAIN = {"sending": "interrupted", "failed": "failed-before", "refused": "refused-before", "again": "again"}
 
 
-def due(candidate: Candidate, context: str | None, knowledge: Knowledge) -> Decision:
+def due(candidate: Candidate, context: str | None, knowledge: Knowledge, *, named: str | None = None) -> Decision:
     """Return what is to be done about one acquisition at one destination.
 
     Parameters
     ----------
     context
         Digest of what session files and profiles say of its folder now.
+    named
+        The proposal that they name.
     """
     stub = candidate.stub
     proposal = knowledge.proposal or (stub.proposal if stub else None)
     experiment = knowledge.experiment or (stub.experiment if stub else None)
-    token = _token(candidate, context, knowledge, (proposal, experiment))
+    token = _token(candidate, context, knowledge, (proposal, experiment), named or proposal)
+    return Decision(*decided(stub, token), str(token), proposal, experiment)
 
-    def decided(action: Action, reason: str) -> Decision:
-        return Decision(action, reason, str(token), proposal, experiment)
 
+def decided(stub: Stub | Sent | None, token: Token) -> tuple[Action, str]:
+    """Return what is to be done, and why, from what was remembered of a delivery and what it would be made of now."""
     if stub is None:
-        return decided("send", "new")
+        return "send", "new"
     if stub.state == "dropped":
-        return decided("nothing", "dropped")
+        return "nothing", "dropped"
     if stub.state in _TRY_AGAIN:
-        return decided("send", _TRY_AGAIN[stub.state])
+        return "send", _TRY_AGAIN[stub.state]
     if stub.token != str(token):
-        return decided("send", _why(stub.token, token) if stub.state == "done" else "new")
+        return "send", _why(stub.token, token) if stub.state == "done" else "new"
     if stub.state in ("waiting", "conflict"):
-        return decided("wait", stub.reason or stub.state)
-    return decided("nothing", "unchanged")
+        return "wait", stub.reason or stub.state
+    return "nothing", "unchanged"
 
 
 def _token(
-    candidate: Candidate, context: str | None, knowledge: Knowledge, said: tuple[str | None, str | None]
-) -> Token:
+    candidate: Candidate, context: str | None, knowledge: Knowledge, said: tuple[str | None, str | None],
+    proposal: str | None,
+) -> Token:  # fmt: skip
     name = basename(candidate.path)  # noqa: PTH119
     return Token(
-        content=_short(candidate.digest, name, candidate.made),
-        session=_short(context),
-        crosswalk=_short(knowledge.crosswalks.get(candidate.format), knowledge.outward),
-        label=_short(candidate.opinions),
-        nxem=_short(candidate.exports),
-        preview=_short(candidate.preview),
-        options=_short(*said, "link" if knowledge.link else "", candidate.path if knowledge.link else ""),
+        content=short(candidate.digest, name, candidate.made),
+        session=short(context),
+        crosswalk=short(knowledge.crosswalks.get(candidate.format), knowledge.outward),
+        label=short(candidate.opinions),
+        nxem=short(candidate.exports),
+        preview=short(candidate.preview),
+        options=short(*said, "link" if knowledge.link else "", candidate.path if knowledge.link else ""),
+        portal=short(knowledge.said_of(proposal)),
     )
 
 
@@ -129,6 +146,7 @@ def _why(before: str, now: Token) -> str:
     return ", ".join(parts)
 
 
-def _short(*parts: str | None) -> str:
+def short(*parts: str | None) -> str:
+    """Return a digest of texts, short enough to be kept for everything."""
     text = "\0".join(part or "" for part in parts)
     return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import bundle, reading, settings
+from nffa_cli import bundle, delivering, portal, reading, settings
 from nffa_cli.catalogue.outbox import Candidate
 from nffa_cli.catalogue.store import Store
 from nffa_cli.context import Contexts
@@ -42,6 +42,16 @@ class Gathering:
         if anchor not in self._contexts:
             self._contexts[anchor] = Contexts(anchor, settings.home(), self._folder)
         return self._contexts[anchor].of(os.path.dirname(path))  # noqa: PTH120
+
+    def decide(self, candidate: Candidate) -> Decision:
+        """Return what is to be done about a candidate now."""
+        context, named = self.context(candidate.path)["digest"], self.proposal(candidate.path)
+        return delivering.due(candidate, context, self.knowledge, named=named)
+
+    def proposal(self, path: str) -> str | None:
+        """Return the proposal that a session names for a main file."""
+        named: str | None = (self.context(path)["session"].get("proposal") or {}).get("id")
+        return named
 
     def make(self, candidate: Candidate, decision: Decision) -> Bundle | None:
         """Return the bundle of a candidate; None where no proposal is known.
@@ -84,6 +94,7 @@ class Gathering:
             proposal=decision.proposal,
             experiment=decision.experiment,
             link=self.knowledge.link,
+            proposals=self.knowledge.proposals,
         )
 
     def _made(self, candidate: Candidate) -> list[bundle.LocalFile]:
@@ -131,7 +142,8 @@ def knowledge(*, proposal: str | None = None, experiment: str | None = None, lin
     """Return what holds for all acquisitions now."""
     folder = settings.shipped("crosswalks")
     shape = _shape_digest(folder / "outward" / "nffa.yaml")
-    return Knowledge(digests.by_format(folder), f"{bundle.VERSION} {shape}", proposal, experiment, link)
+    said = portal.delivered()
+    return Knowledge(digests.by_format(folder), f"{bundle.VERSION} {shape}", proposal, experiment, link, said)
 
 
 def _is_as(path: str, size: int, mtime_ns: int) -> bool:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any
 
 from nffa_cli import guarded, settings
-from nffa_cli.catalogue.imports import Imported, Sent
+from nffa_cli.catalogue.imports import Imported
 from nffa_cli.catalogue.store import Store
 from nffa_cli.crosswalk import incoming, taking
 from nffa_cli.destinations import registry
-from nffa_cli.destinations.base import AssetFile, Bundle, Delivery, Destination, Journal, Receipt, Result
+from nffa_cli.destinations.base import AssetFile, Bundle
 from nffa_cli.errors import UnreadableFile, UsageError
 from nffa_cli.export.nxem import media_type
-from nffa_cli.records import Outcome
 from nffa_cli.settings import Settings
 
 HOSTS = ("materialscloud.org", "zenodo.org", "b2share.eudat.eu")
@@ -30,13 +30,12 @@ HOSTS = ("materialscloud.org", "zenodo.org", "b2share.eudat.eu")
 KINDS = ("calculation", "measurement", "simulation")
 """What a record may be said to be; the first where nothing is said."""
 SCHEME = "nffa"
+VERSION = "1"
+"""Changes when the same record makes another bundle, so that what was delivered becomes due as an update."""
 DOCUMENT = "repository-record"
-NO_PROPOSAL = "no-proposal"
 _ACCEPT = "application/vnd.inveniordm.v1+json, application/json;q=0.8"
 _PAGE = re.compile(r"(https://[^/?#]+)/(?:record|records|deposit)/([A-Za-z0-9._-]+)/?")
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
-
-Status = Literal["done", "unchanged", "waiting", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,51 +142,15 @@ def take(system: str, source: str, entry: Mapping[str, Any], options: Mapping[st
     return Import(item, taken, bundle(item, taken), before)
 
 
-def bundles(store: Store) -> Iterator[tuple[Imported, Bundle | None]]:
-    """Yield every import with what is to be delivered of it; None: nobody has said a proposal."""
-    for item in store.imports.all():
-        yield item, bundle(item, _taken(item.system, item.entry, item.source))
+def made(item: Imported, proposals: Mapping[str, Mapping[str, Any]] = MappingProxyType({})) -> Bundle | None:
+    """Return an import as it is delivered, laid out anew; None where nobody has said a proposal. See ``take`` for errors."""
+    return bundle(item, _taken(item.system, item.entry, item.source), proposals)
 
 
-def outcomes(store: Store, destination: Destination, *, number: int = 0, dry_run: bool = False) -> Iterator[Outcome]:
-    """Deliver what is due at a destination and yield an outcome for each import; ``number``: the destination's."""
-    for item, status, reason in deliver(store, destination, store.journal(number), dry_run=dry_run):
-        sent = store.imports.sent(item.key, destination.name)
-        detail: dict[str, Any] = {"import": item.key, "destination": destination.name}
-        if dry_run:
-            detail["due"] = ["create" if reason == "new" else "update"] if reason in ("new", "changed") else []
-        elif sent is not None and sent.receipt is not None:
-            detail["receipt"] = {name: sent.receipt[name] for name in ("measurement", "url", "version")}
-        told: Status = "done" if dry_run and detail["due"] else status
-        yield Outcome(item.source, "sync", told, reason, detail)
-
-
-def deliver(
-    store: Store, destination: Destination, journal: Journal, *, dry_run: bool = False
-) -> Iterator[tuple[Imported, Status, str | None]]:
-    """Deliver every import that is due at a destination; yield each import with what became of it, and why."""
-    due: dict[str, tuple[Imported, Delivery]] = {}
-    for item, made in bundles(store):
-        if item.options.get("to") not in (None, destination.name):
-            continue
-        if made is None:
-            yield item, "waiting", NO_PROPOSAL
-            continue
-        sent = store.imports.sent(item.key, destination.name)
-        if sent is not None and sent.state in ("done", "dropped") and sent.digest == made.digest:
-            yield item, "unchanged", None
-        elif dry_run:
-            yield item, "waiting", "new" if sent is None else "changed"
-        else:
-            due[made.key] = (item, Delivery(made, _receipt(sent)))
-    for result in destination.deliver([delivery for _, delivery in due.values()], journal) if due else ():
-        item = due[result.delivery.bundle.key][0]
-        store.imports.settle(item.key, destination.name, _sent(result))
-        yield item, "done" if result.status in ("done", "unchanged") else "failed", result.reason
-
-
-def bundle(item: Imported, taken: taking.Taken) -> Bundle | None:
-    """Return an import as it is delivered; None where no proposal was said."""
+def bundle(
+    item: Imported, taken: taking.Taken, proposals: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> Bundle | None:
+    """Return an import as it is delivered; None where no proposal was said. ``proposals``: what the portal says of each."""
     proposal = item.options.get("proposal")
     if not proposal:
         return None
@@ -214,7 +177,7 @@ def bundle(item: Imported, taken: taking.Taken) -> Bundle | None:
             **({"filesLeftOut": left_out} if left_out else {}),
         },
     }
-    named = {"proposalId": str(proposal)}
+    named = {**proposals.get(str(proposal), {}), "proposalId": str(proposal)}
     group = {"experimentName": item.options.get("experiment") or said.get("experiment/experimentName") or item.system}
     documents = {DOCUMENT: dict(item.entry)}
     told = [_told(asset) for asset in assets]
@@ -295,18 +258,6 @@ def _external_ids(key: str, provenance: Mapping[str, Any]) -> list[dict[str, str
 def _told(asset: AssetFile) -> tuple[Any, ...]:
     return (asset.role, asset.name, asset.relative_path, asset.size, asset.sha256, asset.media_type, asset.kind,
             dict(asset.fields))  # fmt: skip
-
-
-def _receipt(sent: Sent | None) -> Receipt | None:
-    if sent is None or sent.receipt is None:
-        return None
-    return Receipt(**{**sent.receipt, "assets": tuple(tuple(each) for each in sent.receipt["assets"])})
-
-
-def _sent(result: Result) -> Sent:
-    state = "done" if result.status in ("done", "unchanged") else result.status
-    receipt = asdict(result.receipt) if result.receipt is not None else None
-    return Sent(state, result.reason, result.delivery.bundle.digest, receipt)
 
 
 def _destination(wanted: str) -> str:

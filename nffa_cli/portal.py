@@ -156,6 +156,12 @@ def known(number: str) -> Proposal | None:
     return _read(_path()).proposals.get(number.strip())
 
 
+def delivered() -> dict[str, dict[str, Any]]:
+    """Return what a delivery says of each kept proposal, by number; nothing of those of which only that is known."""
+    found = {number: each.as_delivered() for number, each in _read(_path()).proposals.items()}
+    return {number: said for number, said in found.items() if said}
+
+
 def offered() -> list[Proposal]:
     """Return the kept proposals under which data are taken in, by number."""
     found = _read(_path()).proposals.values()

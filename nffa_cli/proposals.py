@@ -90,6 +90,14 @@ class Proposal:
         """Whether its state is one in which data are taken in."""
         return self.state in OPEN
 
+    def as_delivered(self) -> dict[str, Any]:
+        """Return what a delivery says of it beside its number: title and principal investigator, as the model has them."""
+        found: dict[str, Any] = {"proposalTitle": self.title[:1000]} if self.title else {}
+        if self.investigator is not None:
+            orcid = {"orcid": self.investigator.orcid} if self.investigator.orcid else {}
+            found["principalInvestigator"] = {**name_parts(self.investigator.name), **orcid}
+        return found
+
     def as_json(self) -> dict[str, Any]:
         """Return the document; absent is absent."""
         said = {
@@ -190,6 +198,12 @@ def pointed(document: Any, pointer: str) -> Any:
         else:
             return ABSENT
     return found
+
+
+def name_parts(name: str) -> dict[str, str]:
+    """Return a name as the model has it; only a comma tells family from given names."""
+    family, _, given = (part.strip() for part in name[:1000].partition(","))
+    return {"familyName": family, "givenName": given} if family and given else {"familyName": name[:1000]}
 
 
 def hashed(email: str, key: bytes) -> str:

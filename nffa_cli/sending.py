@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-from nffa_cli import delivering, importing, reading
+from nffa_cli import reading
+from nffa_cli.carrying import Carrying
 from nffa_cli.catalogue import outbox
 from nffa_cli.catalogue.outbox import Candidate, State, Stub
 from nffa_cli.catalogue.store import Store
@@ -67,10 +69,10 @@ class Sending:
 
     # What is due
 
-    def imports(self, *, dry_run: bool = False) -> Iterator[Outcome]:
-        """Deliver what was taken over from other repositories; ``dry_run``: yield what would be."""
-        number = 0 if dry_run else self._outbox.destination(self._place.name)
-        return importing.outcomes(self._store, self._to, number=number, dry_run=dry_run)
+    @cached_property
+    def imports(self) -> Carrying:
+        """Deliveries of what was taken over from other repositories, to the same destination."""
+        return Carrying(self._store, self._place.name, self._to, self._gathering.knowledge)
 
     def plan(self) -> Iterator[Outcome]:
         """Yield what ``deliver`` would do; nothing is written anywhere."""
@@ -107,8 +109,7 @@ class Sending:
 
     def _decided(self, number: int) -> Iterator[tuple[Candidate, Decision]]:
         for candidate in self._outbox.candidates(number):
-            context = self._gathering.context(candidate.path)["digest"]
-            yield candidate, delivering.due(candidate, context, self._gathering.knowledge)
+            yield candidate, self._gathering.decide(candidate)
 
     # Sending it
 

@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nffa_cli import delivering, plan
+from nffa_cli import carrying, plan
 from nffa_cli.catalogue.store import Store
 from nffa_cli.delivering import NO_PROPOSAL
 from nffa_cli.gathering import Gathering, knowledge
 from nffa_cli.records import Acquisition, FileStamp
+
+FAILED = frozenset({"failed", "refused", "conflict"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,28 @@ def standing(store: Store, destination: str) -> Standing:
     delivered = due = 0
     waiting, failed = [], []
     for each in outbox.candidates(outbox.known(destination)):
-        context = gathering.context(each.path)
-        decision = delivering.due(each, context["digest"], gathering.knowledge)
+        decision = gathering.decide(each)
         delivered += each.receipt is not None
-        if each.stub is not None and each.stub.state in ("failed", "refused", "conflict"):
+        if each.stub is not None and each.stub.state in FAILED:
             failed.append((each.path, each.stub.reason or each.stub.state))
         elif decision.action == "wait":
             waiting.append((each.path, decision.reason))
         elif decision.action == "send":
-            has = decision.proposal or each.seq in named or (context["session"].get("proposal") or {}).get("id")
+            has = decision.proposal or each.seq in named or gathering.proposal(each.path)
             if has:
                 due += 1
             else:
                 waiting.append((each.path, NO_PROPOSAL))
+    for imported in store.imports.candidates(destination):
+        action, reason, _ = carrying.due(imported, gathering.knowledge)
+        sent = imported.sent
+        delivered += sent is not None and sent.receipt is not None
+        if sent is not None and sent.state in FAILED:
+            failed.append((imported.source, sent.reason or sent.state))
+        elif action == "wait" or (action == "send" and not imported.options.get("proposal")):
+            waiting.append((imported.source, reason if action == "wait" else NO_PROPOSAL))
+        else:
+            due += action == "send"
     return Standing(destination, delivered, due, tuple(waiting), tuple(failed))
 
 

@@ -42,32 +42,33 @@ class Sync:
 
     def __init__(self, wish: Wish) -> None:
         self.places = places(wish)
-        self.knowledge = knowledge(proposal=wish.proposal, experiment=wish.experiment, link=wish.link)
+        self.wish = wish
         self.trouble: NffaError | None = None
 
     def deliver(self) -> Iterator[Outcome]:
         """Deliver what is due and yield an outcome for each acquisition and destination, once it is true."""
-        return self._each(lambda sending: chain(sending.deliver(), sending.imports()))
+        return self._each(lambda sending: chain(sending.deliver(), sending.imports.deliver()))
 
     def check(self) -> Iterator[Outcome]:
         """Let each destination prove what it was given; what is missing or different is due again."""
-        return self._each(Sending.check)
+        return self._each(lambda sending: chain(sending.check(), sending.imports.check()))
 
     def plan(self) -> Iterator[Outcome]:
         """Yield what ``deliver`` would do: ``done`` and ``due`` where it would send. Nothing is written anywhere."""
-        return self._each(lambda sending: chain(sending.plan(), sending.imports(dry_run=True)), readonly=True)
+        return self._each(lambda sending: chain(sending.plan(), sending.imports.plan()), readonly=True)
 
     def _each(self, do: Callable[[Sending], Iterator[Outcome]], *, readonly: bool = False) -> Iterator[Outcome]:
         path = settings.catalogue_path()
         if not path.exists():
             raise CatalogueError("there is no catalogue yet", where=str(path), hint="nffa ingest FOLDER makes one")
+        known = knowledge(proposal=self.wish.proposal, experiment=self.wish.experiment, link=self.wish.link)
         with ExitStack() as stack:
             store = stack.enter_context(Store.open(path, readonly=readonly, full_sync=not readonly))
             if not readonly:
                 stack.enter_context(store.lock(LOCK))
             for place in self.places:
                 try:
-                    yield from do(Sending(store, place, Gathering(store, self.knowledge)))
+                    yield from do(Sending(store, place, Gathering(store, known)))
                 except (Unreachable, Refused) as error:
                     if self.trouble is None or isinstance(error, Refused):  # what somebody must act on, first
                         self.trouble = error

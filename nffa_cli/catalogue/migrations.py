@@ -189,9 +189,23 @@ def m006_imports(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def m007_import_tokens(db: sqlite3.Connection) -> None:
+    """Remember of imports what decides whether they are due, and what was proved of their deliveries."""
+    for statement in (
+        "ALTER TABLE import ADD COLUMN stamp TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE import_delivery ADD COLUMN token TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE import_delivery ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE import_delivery ADD COLUMN proof TEXT",
+        "ALTER TABLE import_delivery ADD COLUMN verified_at TEXT",
+    ):
+        db.execute(statement)
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_assets, m003_opinions, m004_how, m005_outbox, m006_imports)
+MIGRATIONS: tuple[Migration, ...] = (
+    m001_initial, m002_assets, m003_opinions, m004_how, m005_outbox, m006_imports, m007_import_tokens,
+)  # fmt: skip
 REWRITES: frozenset[str] = frozenset()
 """Names of the migrations that rewrite a table: a copy of the catalogue is made first."""
 

@@ -87,15 +87,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of ``nffa outbox list``."""
+    """One line of ``nffa outbox list``: of an acquisition, or (``imported``) of a record of another repository."""
 
     destination: str
-    acquisition: str
+    acquisition: str | None
     path: str
     state: State
     reason: str | None
     attempts: int
     changed_at: str
+    imported: str | None = None
 
 
 class Outbox:

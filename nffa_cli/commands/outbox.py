@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import click
 
 from nffa_cli import settings
@@ -29,7 +31,7 @@ def list_(terminal: Terminal) -> int:
     from nffa_cli import deliveries
 
     with Store.open(settings.catalogue_path(), readonly=True) as store:
-        return deliveries.outbox(store.outbox.rows(), terminal)
+        return deliveries.outbox(chain(store.outbox.rows(), store.imports.rows()), terminal)
 
 
 @command.command("retry", short_help="Have deliveries tried again at the next sync.")

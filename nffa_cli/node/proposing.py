@@ -17,7 +17,7 @@ from nffa_cli.node.database import Database
 from nffa_cli.node.problems import Problem
 from nffa_cli.node.requests import Expected
 from nffa_cli.node.resources import Desk
-from nffa_cli.proposals import UNVERIFIED, Person, Proposal
+from nffa_cli.proposals import UNVERIFIED, Person, Proposal, name_parts
 
 Status = Literal["done", "unchanged", "failed"]
 KIND = records.BY_TYPE["proposal"]
@@ -61,14 +61,12 @@ def _take(desk: Desk, wanted: Proposal) -> bool:
 def _fields(connection: sa.Connection, wanted: Proposal) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "proposalId": wanted.id,
-        "proposalTitle": (wanted.title or wanted.id)[:1000],
+        "proposalTitle": wanted.id[:1000],
+        **wanted.as_delivered(),
         "state": wanted.state or UNVERIFIED,
     }
     if wanted.abstract:
         fields["abstract"] = wanted.abstract
-    if wanted.investigator is not None:
-        orcid = {"orcid": wanted.investigator.orcid} if wanted.investigator.orcid else {}
-        fields["principalInvestigator"] = {**_name(wanted.investigator.name), **orcid}
     members: dict[str, str] = {}
     for person, role in [
         (wanted.investigator, "principalInvestigator"),
@@ -87,15 +85,10 @@ def _person(connection: sa.Connection, wanted: Person) -> str:
     found = connection.execute(sa.select(of.id).where(of.orcid == wanted.orcid)).scalar()
     if found is not None:
         return str(found)
-    name = _name(wanted.name)
+    name = name_parts(wanted.name)
     return admin.add_person(
         connection, family_name=name["familyName"], roles=(), orcid=wanted.orcid, given_name=name.get("givenName")
     )
-
-
-def _name(name: str) -> dict[str, str]:
-    family, _, given = (part.strip() for part in name[:1000].partition(","))
-    return {"familyName": family, "givenName": given} if family and given else {"familyName": name[:1000]}
 
 
 def _role(person: Person) -> str:

@@ -24,7 +24,7 @@ LAYERS = (
      "secrets", "portal", "node", "hosting"},
     {"reading", "recipe", "nexus", "judging", "seeing", "worker", "bundle", "delivering"},
     {"look", "pipeline", "verify", "validating"},
-    {"exporting", "classifying", "importing", "gathering", "sending", "standing"},
+    {"exporting", "classifying", "importing", "gathering", "carrying", "sending", "standing"},
     {"syncing", "getting", "logins"},
     {"story", "browse", "fitness", "tour", "sights", "modelling", "report", "review", "training",
      "deliveries", "holdings"},

@@ -7,11 +7,13 @@ import time
 
 import pytest
 
-from nffa_cli import importing, settings
+from nffa_cli import cli, importing, settings
+from nffa_cli.carrying import Carrying
 from nffa_cli.catalogue.store import Store
 from nffa_cli.crosswalk import check, entries, incoming, taking, vocabulary
 from nffa_cli.crosswalk.numbers import Unfit
-from nffa_cli.destinations.base import Receipt, Result
+from nffa_cli.delivering import Knowledge
+from nffa_cli.destinations.base import Capabilities, Plan, Receipt, Result, Verification
 from nffa_cli.errors import CrosswalkError, UnreadableFile, UsageError
 
 MD5 = "0cc175b9c0f1b6a831c399e269772661"
@@ -94,7 +96,8 @@ def test_again_changes_nothing_and_a_changed_record_is_an_update(entry_file):
     assert imported(entry_file({**OLD, "Title": "Better"})).reason == "changed"
     assert imported(entry_file({**OLD, "Title": "Better"}), kind="simulation").reason == "options-changed"
     with Store.open(settings.catalogue_path()) as store:
-        ((item, made),) = importing.bundles(store)
+        item = store.imports.get(first.item.key)
+    made = importing.made(item)
     assert item.options["proposal"] == "161"
     assert made.key == first.bundle.key
     assert made.digest != first.bundle.digest
@@ -107,14 +110,27 @@ def test_a_dry_run_keeps_nothing(entry_file, home):
 
 
 class Recorder:
-    """A destination that remembers what it is given."""
+    """A destination that remembers what it is given, and how many at a time."""
 
     kind = name = "recorder"
 
     def __init__(self):
         self.deliveries = []
+        self.batches = []
+        self.proof = "unknown"
+
+    def capabilities(self):
+        return Capabilities(batch=2)
+
+    def plan(self, deliveries):
+        return [Plan(each, "update" if each.known else "create", (), 0) for each in deliveries]
+
+    def verify(self, receipts):
+        for key, _ in receipts:
+            yield key, Verification(self.proof)
 
     def deliver(self, deliveries, journal):
+        self.batches.append(len(deliveries))
         for each in deliveries:
             self.deliveries.append(each)
             receipt = Receipt(
@@ -127,8 +143,7 @@ def test_imports_are_delivered_once_and_updated_by_their_receipt(entry_file):
     there = Recorder()
 
     def sync():
-        with Store.open(settings.catalogue_path()) as store:
-            return [(status, reason) for _, status, reason in importing.deliver(store, there, None)]
+        return [(each.status, each.reason) for each in carried(there)]
 
     imported(entry_file(OLD))
     assert sync() == [("waiting", "no-proposal")]
@@ -140,6 +155,121 @@ def test_imports_are_delivered_once_and_updated_by_their_receipt(entry_file):
     assert [each.known and each.known.measurement for each in there.deliveries] == [None, "m1"]
     imported(entry_file({**OLD, "License": "MIT"}), to="./elsewhere")
     assert sync() == []
+
+
+def carried(there, what="deliver", **more):
+    """Outcomes of one run to a destination."""
+    with Store.open(settings.catalogue_path()) as store:
+        return list(getattr(Carrying(store, there.name, there, Knowledge({}, "", **more)), what)())
+
+
+def waiting_there():
+    """(state, reason) of what the outbox lists."""
+    with Store.open(settings.catalogue_path()) as store:
+        return [(row.imported, row.state, row.reason) for row in store.imports.rows()]
+
+
+def entry(number, **more):
+    return {**OLD, "DOI": f"10.0000/invented:{number}", **more}
+
+
+def test_only_what_is_due_is_laid_out_and_in_batches(entry_file, monkeypatch):
+    there = Recorder()
+    for number in range(5):
+        imported(entry_file(entry(number), f"{number}.json"), proposal="161")
+    assert [each.detail["due"] for each in carried(there, "plan")] == [["create"]] * 5
+    assert there.deliveries == []
+    assert {each.status for each in carried(there)} == {"done"}
+    assert there.batches == [2, 2, 1]
+    imported(entry_file(entry(3, Title="Better"), "3.json"))
+    made = importing.made
+    laid_out = []
+    monkeypatch.setattr(importing, "made", lambda item, *more: laid_out.append(item.key) or made(item, *more))
+    again = carried(there)
+    assert sorted(each.status for each in again) == ["done"] + ["unchanged"] * 4
+    assert len(laid_out) == 1
+    assert there.deliveries[-1].bundle.measurement["measurementName"] == "Better"
+
+
+def test_one_that_cannot_be_laid_out_stops_no_other(entry_file, monkeypatch):
+    there = Recorder()
+    for number in range(3):
+        imported(entry_file(entry(number), f"{number}.json"), proposal="161")
+    made = importing.made
+
+    def broken(item, *more):
+        if item.key.endswith("invented:1"):
+            raise UnreadableFile("is no record any more", code="x")
+        return made(item, *more)
+
+    monkeypatch.setattr(importing, "made", broken)
+    assert [(each.status, each.reason) for each in carried(there) if each.status != "done"] == [
+        ("failed", "is no record any more")
+    ]
+    assert len(there.deliveries) == 2
+    ((key, state, reason),) = waiting_there()
+    assert (key[-10:], state, reason) == ("invented:1", "failed", "is no record any more")
+    monkeypatch.setattr(importing, "made", made)
+    assert sorted(each.status for each in carried(there)) == ["done", "unchanged", "unchanged"]
+    assert waiting_there() == []
+
+
+def test_an_import_stands_in_outbox_and_status_and_can_be_given_up_and_taken_back(entry_file, capsys):
+    there = Recorder()
+    source = entry_file(OLD)
+    imported(source)
+    carried(there)
+
+    def run(*arguments):
+        assert cli.run([*arguments, "--json"]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    with Store.open(settings.catalogue_path()) as store:
+        store.outbox.destination(there.name)
+    (line,) = [each for each in run("outbox", "list") if each["type"] == "delivery"]
+    assert (line["path"], line["acquisition"], line["state"], line["reason"]) == (
+        source,
+        None,
+        "waiting",
+        "no-proposal",
+    )
+    (stands,) = [each for each in run("status") if each["type"] == "deliveries"]
+    assert (stands["delivered"], stands["due"], stands["waiting"]) == (0, 0, 1)
+    imported(source, proposal="161")
+    (stands,) = [each for each in run("status") if each["type"] == "deliveries"]
+    assert (stands["due"], stands["waiting"]) == (1, 0)
+    assert run("outbox", "drop", line["import"])[-1]["dropped"] == 1
+    assert [(each.status, each.reason) for each in carried(there)] == [("unchanged", "dropped")]
+    assert run("outbox", "retry", source)[-1]["retried"] == 1
+    assert [each.status for each in carried(there)] == ["done"]
+    (stands,) = [each for each in run("status") if each["type"] == "deliveries"]
+    assert (stands["delivered"], stands["due"], stands["waiting"]) == (1, 0, 0)
+
+
+def test_what_a_check_misses_is_due_again_with_a_receipt_without_version(entry_file):
+    there = Recorder()
+    imported(entry_file(OLD), proposal="161")
+    carried(there)
+    assert [(each.status, each.detail["proof"]) for each in carried(there, "check")] == [("unchanged", "unknown")]
+    assert [each.status for each in carried(there)] == ["unchanged"]
+    there.proof = "missing"
+    assert [(each.status, each.reason) for each in carried(there, "check")] == [("failed", "missing")]
+    assert [state for _, state, _ in waiting_there()] == ["again"]
+    assert [each.status for each in carried(there)] == ["done"]
+    known = there.deliveries[-1].known
+    assert (known.measurement, known.version, known.digest) == ("m1", "", "")
+
+
+def test_what_the_portal_says_of_the_proposal_goes_along(entry_file):
+    there = Recorder()
+    imported(entry_file(OLD), proposal="161")
+    carried(there)
+    assert there.deliveries[-1].bundle.proposal == {"proposalId": "161"}
+    said = {"161": {"proposalTitle": "Wires", "principalInvestigator": {"familyName": "Ada"}}}
+    (outcome,) = carried(there, proposals=said)
+    assert (outcome.status, outcome.detail["due"]) == ("done", "proposal-changed")
+    assert there.deliveries[-1].bundle.proposal == {"proposalId": "161", **said["161"]}
+    assert carried(there, proposals=said)[0].status == "unchanged"
 
 
 def test_files_of_which_too_little_is_said_are_named_and_left_out(entry_file):
