@@ -20,7 +20,8 @@ def upgrade() -> None:
     op.add_column("measurement", sa.Column("instrument_name", TEXT))
     op.execute(f"UPDATE measurement SET instrument_name = {NAMED[op.get_bind().dialect.name]}")  # noqa: S608
     op.create_index("ix_measurement_instrument_name", "measurement", ["instrument_name"])
-    op.create_index("ix_measurement_seen", "measurement", ["seq", "released_at", "metadata_open"])
+    seen = ["seq", "released_at", "metadata_open", "proposal", "experiment", "id", "deposited_by", "instrument"]
+    op.create_index("ix_measurement_seen", "measurement", seen)
     op.create_table(
         "session",
         sa.Column("id", TEXT, nullable=False),
