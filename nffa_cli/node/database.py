@@ -48,7 +48,9 @@ class Database:
         if address.get_backend_name() not in ("sqlite", "postgresql"):
             raise ConfigError(f"a node keeps its records in SQLite or PostgreSQL, not {address.drivername}")
         self.is_sqlite = address.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"connect_args": {"timeout": WAIT}} if self.is_sqlite else {"pool_pre_ping": True}
+        options: dict[str, Any] = {"connect_args": {"timeout": WAIT}}
+        if not self.is_sqlite:  # compiling the conditions of access takes 300 ms, asking them 10
+            options = {"pool_pre_ping": True, "connect_args": {"options": "-c jit=off"}}
         try:
             self.engine = sa.create_engine(
                 address, hide_parameters=True, pool_size=READERS, max_overflow=READERS, pool_timeout=WAIT, **options
