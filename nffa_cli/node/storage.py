@@ -19,6 +19,7 @@ from pathlib import Path
 from fastapi import Request
 
 STORE = "sha256"
+"""The folder of 256 folders. A second level would cost a new folder, to be made durable too, for nearly every file."""
 STAGING = "staging"
 SYNCING = 8
 """fsyncs at a time: file systems write many down in about the time of one (300 files: 40 ms, one by one 640 ms)."""
@@ -44,7 +45,7 @@ class Storage:
 
     def path(self, sha256: str) -> Path:
         """Return where the bytes with this digest (64 lower-case hex digits) lie, or would."""
-        return self.folder / STORE / sha256[:2] / sha256[2:4] / sha256
+        return self.folder / STORE / sha256[:2] / sha256
 
     def size(self, sha256: str) -> int | None:
         """Return the size in bytes of what is kept under a digest; None: nothing is."""
@@ -117,9 +118,8 @@ class Storage:
     def kept(self) -> Iterator[tuple[str, float]]:
         """Yield the digest of every file under its final name, in their order, and when it took that name."""
         for first in _names(self.folder / STORE):
-            for second in _names(self.folder / STORE / first):
-                for name in _names(self.folder / STORE / first / second):
-                    yield name, self.changed(name)
+            for name in _names(self.folder / STORE / first):
+                yield name, self.changed(name)
 
     def sweep(self, wanted: Iterable[str]) -> int:
         """Remove from staging what nobody holds and is not ``wanted``, and return how many files that were.
