@@ -12,7 +12,7 @@ from starlette.responses import Response
 from nffa_cli.node import access, collecting, moments, paging, records, releasing, resources, search, tables
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.database import Database, database
-from nffa_cli.node.pages import asking, cards, render, showing
+from nffa_cli.node.pages import asking, cards, render, routes_embargo, showing
 from nffa_cli.node.pages.sessions import Viewing
 from nffa_cli.node.problems import Problem
 from nffa_cli.node.resources import Desk
@@ -110,8 +110,9 @@ def proposal(id: str, request: Request, viewer: Viewing, known: Known) -> Respon
         state = releasing.state(connection, "proposal", id)
         sentence = showing.proposal_embargo(state, connection.execute(seen).scalars().all(), now)
         members = list(_members(connection, viewer.caller, said.get("members", ()), now))
+        rules = routes_embargo.rules(connection, viewer.caller, "proposal", id)
     return render.page(
-        request, viewer, "proposal", title=row.title, row=row, said=said, embargo=sentence, members=members,
+        request, viewer, "proposal", title=row.title, row=row, said=said, embargo=sentence, members=members, rules=rules,
         investigator=showing.person(said.get("principalInvestigator")), cards=newest,
         experiments=[(each, counts.get(each.id, 0)) for each in held],
     )  # fmt: skip

@@ -24,7 +24,7 @@ from nffa_cli.node import (
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.config import Config, config
 from nffa_cli.node.database import Database, database
-from nffa_cli.node.pages import cards, render, showing, tree
+from nffa_cli.node.pages import cards, render, routes_embargo, showing, tree
 from nffa_cli.node.pages.sessions import Viewing
 from nffa_cli.node.problems import absent
 from nffa_cli.node.requests import Base
@@ -63,6 +63,7 @@ def measurement(id: str, request: Request, viewer: Viewing, known: Known, stored
         told: dict[str, Any] = {
             "tags": remarks.tags(connection, caller, id), "comments": remarks.comments(connection, caller, id),
             "collections": collecting.all_of(connection, caller),
+            "rules": routes_embargo.rules(connection, caller, "measurement", id),
             "preview": cards.previews(connection, caller, [id], now).get(id),
         }  # fmt: skip
     found = _leaves(stored, files)

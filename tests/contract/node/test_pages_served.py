@@ -155,6 +155,7 @@ def test_a_form_without_our_proof_does_nothing(filled):
         (f"{of}/tags", {"tag": "x"}),
         (f"{of}/comments", {"text": "x"}),
         (f"{of}/collect", {"name": "x"}),
+        (f"{of}/embargo", {"open": "now"}),
         ("/sign-out", {"x": ""}),
     ):
         for proof, headers in tries:
@@ -167,6 +168,25 @@ def test_a_form_without_our_proof_does_nothing(filled):
     stranger = Person(filled)
     assert stranger.post("/sign-in", {"token": filled.token("admin"), "proof": good}).status_code == 403
     assert "nffa-session" not in stranger.cookies
+
+
+def test_an_embargo_is_set_and_lifted_by_who_may(filled):
+    of = f"/measurements/{filled.id}"
+    manager, depositor = Person(filled, filled.token("dataManager")), Person(filled, filled.token("depositor"))
+    assert "Change the embargo" not in depositor.get(of).text
+    assert depositor.submit(f"{of}/embargo", open="now").status_code == 403
+    too_late = manager.submit(f"{of}/embargo", until="2099-01-01", reason="patent")
+    assert too_late.status_code == 422
+    assert "the policy allows no embargo after" in too_late.text
+    assert "is not a day" in manager.submit(f"{of}/embargo", until="soon").text
+    assert manager.submit(f"{of}/embargo", until="2027-01-31", reason="early").status_code == 303
+    assert "Closed until the end of 2027-01-31, as was set for this measurement." in manager.get(of).text
+    assert manager.submit(f"{of}/embargo", reason="back").status_code == 303
+    assert "as the data policy says: 36 months after" in manager.get(of).text
+    assert Person(filled).get(of).status_code == 404
+    proposal = re.search(r"/proposals/[0-9a-f-]{36}", manager.get(of).text)[0]
+    assert manager.submit(f"{proposal}/embargo", open="now", reason="published").status_code == 303
+    assert "Open to everybody" in Person(filled).get(of).text
 
 
 def test_the_interface_takes_no_cookie(filled):
