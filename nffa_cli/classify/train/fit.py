@@ -59,7 +59,7 @@ class Plan:
     epochs: int = 4
     seed: int = 0
     size: int = 160
-    views: int = 4
+    views: int = 2
     batch: int = 64
     rate: float = 2e-3
     decay: float = 0.05

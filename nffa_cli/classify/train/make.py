@@ -65,7 +65,7 @@ class Wish:
     seed: int = 0
     epochs: int = 4
     size: int = 160
-    views: int = 4
+    views: int = 2
     start: str = "imagenet"
     jobs: int = 1
     command: str = ""
