@@ -201,7 +201,7 @@ class _Export:
         for asset in store.assets(item.id):
             if asset.path == os.path.abspath(item.target) and asset.source == plan.stamp(item.acquisition):  # noqa: PTH100
                 wanted = recipe.of(asset.format, item.context, self.values["export.compression"])
-                whole = asset.complete or not self.wish.strict
+                whole = (asset.complete or not self.wish.strict) and asset.policy is not None
                 if whole and asset.recipe == wanted and _stamp(asset.path) == (asset.size, asset.mtime_ns):
                     return asset
         return None
@@ -264,7 +264,7 @@ class _Export:
         size, mtime_ns = _stamp(path) or (0, 0)
         asset = Asset(
             "nxem", path, size, mtime_ns, header["format"], plan.stamp(item.acquisition), header["recipe"],
-            header["complete"], tuple(header["missing"]),
+            header["complete"], tuple(header["missing"]), header["policy"],
         )  # fmt: skip
         store.save_asset(item.id, asset)
 

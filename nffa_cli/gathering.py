@@ -35,6 +35,8 @@ class Gathering:
         self._contexts: dict[str, Contexts] = {}
         self._secret = bytes.fromhex(settings.secret("pseudonym"))
         self._previews = settings.home() / "previews"
+        self.stale: dict[str, str] = {}
+        """NXem files that were left out, by acquisition, until ``export-nexus`` makes them anew."""
 
     def context(self, path: str) -> Mapping[str, Any]:
         """Return what is known for the folder of a main file; all sessions above it count, as in an export."""
@@ -70,9 +72,7 @@ class Gathering:
         )  # fmt: skip
         record = _record(shown.entry.record) if up_to_date else reading.normalise(raw, context)[0]
         table, words = reading.tables(raw.format, context)
-        profile, _ = reading.instrument(table, words, raw, context)
-        known = {**(profile or {}), **context["session"].get("instrument", {})}
-        policy = known.get("operator_policy", personal.DEFAULT)
+        policy = reading.policy(raw, context)
         raw, record = personal.apply(raw, record, crosswalk=table, policy=policy, secret=self._secret)
         files = [bundle.LocalFile(each.role, each.path, each.size, each.sha256) for each in current.files]
         material = bundle.Material(
@@ -81,7 +81,7 @@ class Gathering:
             digest=candidate.digest,
             record=replace(record, format=raw.format),
             raw=_tree(raw),
-            files=[*files, *self._made(candidate)],
+            files=[*files, *self._made(candidate, policy)],
             seen=self._seen(candidate.main_sha256, policy),
             made={
                 "software": "nffa", "version": current.provenance.nffa, "reader": raw.reader,
@@ -97,8 +97,11 @@ class Gathering:
             proposals=self.knowledge.proposals,
         )
 
-    def _made(self, candidate: Candidate) -> list[bundle.LocalFile]:
-        """Return what nffa made of an acquisition and is still there: the newest NXem file of these bytes, the preview."""
+    def _made(self, candidate: Candidate, policy: str) -> list[bundle.LocalFile]:
+        """Return what nffa made of an acquisition and is still there: the newest NXem file of these bytes, the preview.
+
+        An NXem file that was made under another operator policy says more, or less, of persons than it may: it stays here.
+        """
         found = []
         for asset in reversed(self._store.assets(candidate.id)):
             if (
@@ -106,6 +109,9 @@ class Gathering:
                 and asset.source == candidate.stamp
                 and _is_as(asset.path, asset.size, asset.mtime_ns)
             ):
+                if asset.policy != policy:
+                    self.stale[candidate.id] = f"{asset.path} (made under the operator policy {asset.policy})"
+                    break
                 found.append(bundle.LocalFile("nxem", asset.path, asset.size, reading.sha256(asset.path)))
                 break
         if candidate.preview is not None and (path := self._previews / candidate.preview).is_file():

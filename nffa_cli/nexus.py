@@ -61,6 +61,7 @@ def export(job: dict[str, Any]) -> reading.Result:
         "reason": None,
         "format": raw.format,
         "recipe": made_with,
+        "policy": reading.policy(raw, job["context"]),
         "findings": [],
     }
     held = _held(job["target"])
@@ -117,10 +118,8 @@ def _tree(job: Mapping[str, Any], raw: RawMetadata, source: nxem.Source) -> tupl
     """Return the record and the tree, both as the operator policy lets them leave this computer."""
     context = job["context"]
     record, _ = reading.normalise(raw, context)
-    table, words = reading.tables(raw.format, context)
-    profile, _ = reading.instrument(table, words, raw, context)
-    known = {**(profile or {}), **context["session"].get("instrument", {})}
-    policy = known.get("operator_policy", personal.DEFAULT)
+    table, _ = reading.tables(raw.format, context)
+    policy = reading.policy(raw, context)
     raw, record = personal.apply(raw, record, crosswalk=table, policy=policy, secret=bytes.fromhex(job["secret"]))
     return record, nxem.build(record, raw, source, _outward(job))
 

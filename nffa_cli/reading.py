@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli import __version__, extract, identify, rawtree, readiness, settings
-from nffa_cli.crosswalk import apply, backward, load, merge, outward, vocabulary
+from nffa_cli.crosswalk import apply, backward, load, merge, outward, personal, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
 from nffa_cli.records import Axis, FileStamp, RawMetadata, Record, Remark, Signal
 
@@ -253,6 +253,13 @@ def instrument(
     profile = merge.match_profile(record, where.get("profiles") or [], session)
     known = {**(profile or {}), **session.get("instrument", {})}
     return profile, {key: known.get(key) for key in ("date_order", "timezone")}
+
+
+def policy(raw: RawMetadata, where: Mapping[str, Any]) -> str:
+    """Return the operator policy of a file's instrument, which holds for all copies that leave this computer."""
+    profile, _ = instrument(*tables(raw.format, where), raw, where)
+    known = {**(profile or {}), **(where.get("session") or {}).get("instrument", {})}
+    return str(known.get("operator_policy", personal.DEFAULT))
 
 
 def _record(

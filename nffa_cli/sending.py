@@ -101,11 +101,14 @@ class Sending:
         for item, plan in zip(items, self._to.plan(deliveries), strict=True):
             needed = None if plan.needed is None else len(plan.needed)
             detail = {"due": [plan.action], "why": item.decision.reason, "needed": needed, "bytes": plan.bytes,
-                      "lost": list(plan.lost)}  # fmt: skip
+                      "lost": [*plan.lost, *self._stale(item.candidate)]}  # fmt: skip
             if wrong := _wrong(item.bundle, item.candidate, {}):
                 yield self._told(item.candidate, "failed", wrong, detail)
             else:
                 yield self._told(item.candidate, "done", plan.reason, detail)
+
+    def _stale(self, candidate: Candidate) -> list[str]:
+        return [self._gathering.stale[candidate.id]] if candidate.id in self._gathering.stale else []
 
     def _decided(self, number: int) -> Iterator[tuple[Candidate, Decision]]:
         for candidate in self._outbox.candidates(number):

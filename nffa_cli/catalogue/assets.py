@@ -24,6 +24,8 @@ class Asset:
         Digest of everything else that it was made with: versions, session and profile, options.
     complete, missing
         Whether it holds all that its schema requires, and the terms that nobody knew.
+    policy
+        The operator policy under which it was made; None: not known.
     """
 
     kind: str
@@ -35,6 +37,7 @@ class Asset:
     recipe: str
     complete: bool
     missing: tuple[str, ...] = ()
+    policy: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON form, without what only tells whether it is still good."""
@@ -44,18 +47,18 @@ class Asset:
         }  # fmt: skip
 
 
-_COLUMNS = "kind, path, size, mtime_ns, format, source, recipe, complete, missing"
+_COLUMNS = "kind, path, size, mtime_ns, format, source, recipe, complete, missing, policy"
 
 
 def save(db: Connection, acquisition: str, asset: Asset) -> None:
     """Remember an asset of a known acquisition; one that lay at the same path before is forgotten."""
     values = (
         asset.kind, os.fsencode(asset.path), asset.size, asset.mtime_ns, asset.format, asset.source, asset.recipe,
-        int(asset.complete), json.dumps(asset.missing),
+        int(asset.complete), json.dumps(asset.missing), asset.policy,
     )  # fmt: skip
     db.do(
         f"""INSERT OR REPLACE INTO asset (acquisition, made_at, {_COLUMNS})
-        SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM acquisition WHERE id = ?""",  # noqa: S608
+        SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM acquisition WHERE id = ?""",  # noqa: S608
         (utc_now(), *values, acquisition),
     )
 
@@ -78,6 +81,7 @@ def of(db: Connection, acquisition: str) -> tuple[Asset, ...]:
             recipe,
             complete=bool(complete),
             missing=tuple(json.loads(missing)),
+            policy=policy,
         )
-        for kind, path, size, mtime_ns, format_, source, recipe, complete, missing in rows
+        for kind, path, size, mtime_ns, format_, source, recipe, complete, missing, policy in rows
     )

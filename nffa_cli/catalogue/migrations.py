@@ -201,10 +201,16 @@ def m007_import_tokens(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def m008_asset_policy(db: sqlite3.Connection) -> None:
+    """Remember under which operator policy an NXem file was made; NULL: by an older version, which did not say."""
+    db.execute("ALTER TABLE asset ADD COLUMN policy TEXT")
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
 MIGRATIONS: tuple[Migration, ...] = (
     m001_initial, m002_assets, m003_opinions, m004_how, m005_outbox, m006_imports, m007_import_tokens,
+    m008_asset_policy,
 )  # fmt: skip
 REWRITES: frozenset[str] = frozenset()
 """Names of the migrations that rewrite a table: a copy of the catalogue is made first."""

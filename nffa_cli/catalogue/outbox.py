@@ -63,7 +63,7 @@ class Candidate:
     opinions
         Numbers of the last label and the last classification of its content.
     exports
-        Path, size, mtime_ns and recipe of its NXem files, as text.
+        Path, size, mtime_ns, recipe and operator policy of its NXem files, as text.
     stamp
         Of its files when they were read (``plan.stamp``).
     """
@@ -288,7 +288,7 @@ _CANDIDATES = """SELECT a.seq, a.id, a.path, v.digest, v.format, f.sha256, v.con
     v.nffa || ' ' || v.reader || ' ' || v.vocabulary || ' ' || coalesce(l.fate, '') || ' ' || coalesce(length(raw.data), ''),
     coalesce((SELECT max(seq) FROM label WHERE sha256 = f.sha256), '') || ' '
         || coalesce((SELECT max(seq) FROM classification WHERE sha256 = f.sha256), ''),
-    coalesce((SELECT group_concat(hex(path) || ' ' || size || ' ' || mtime_ns || ' ' || recipe) FROM asset
+    coalesce((SELECT group_concat(hex(path) || ' ' || size || ' ' || mtime_ns || ' ' || recipe || coalesce(policy, '')) FROM asset
         WHERE acquisition = a.seq AND kind = 'nxem'), ''),
     v.preview, l.stamp, d.state, d.reason, d.token, d.proposal, d.experiment, d.attempts,
     r.key, r.measurement, r.url, r.version, r.digest, r.assets, r.linked

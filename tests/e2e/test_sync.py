@@ -145,6 +145,25 @@ def test_an_nxem_file_goes_along_when_there_is_one(filled):
     assert "a.tif.nxs" in {asset["relativePath"] for asset in bags(filled)[MAIN]["assets"]}
 
 
+def test_an_nxem_file_that_tells_more_of_persons_than_it_may_stays_here(filled):
+    def policy(word):
+        run = filled.nffa("profile", "add", "sem", "--vendor", "Zeiss", "--operator-policy", word, "--replace")
+        assert run.status == 0
+
+    policy("keep")
+    assert filled.nffa("export-nexus", "inbox/a.tif").status in (0, 3)
+    sync(filled)
+    assert "a.tif.nxs" in {asset["relativePath"] for asset in bags(filled)[MAIN]["assets"]}
+    policy("drop")
+    (plan,) = [each for each in sync(filled, "--dry-run").of("plan") if each["path"].endswith(MAIN)]
+    assert plan["lost"][0].endswith("a.tif.nxs (made under the operator policy keep)")
+    assert sync(filled).statuses[MAIN] == "done"
+    assert "a.tif.nxs" not in {asset["relativePath"] for asset in bags(filled)[MAIN]["assets"]}
+    assert filled.nffa("export-nexus", "inbox/a.tif").status in (0, 3)
+    assert sync(filled).statuses[MAIN] == "done"
+    assert "a.tif.nxs" in {asset["relativePath"] for asset in bags(filled)[MAIN]["assets"]}
+
+
 def test_changed_bytes_are_never_delivered(filled):
     (filled.inbox / MAIN).write_bytes(zeiss(seed="other"))
     run = sync(filled)
