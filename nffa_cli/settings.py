@@ -86,7 +86,6 @@ SETTINGS = (
     ),
     Setting("import.hosts", "", "More hosts whose records crosswalk import may fetch, with commas between."),
     Setting("sync.every", 60.0, "Seconds between two looks of sync --watch."),
-    Setting("sync.jobs", 1, "Connections that sync sends over."),
     Setting("sync.limit_rate", "", "Bytes a second that sync sends at most, such as 500K or 2M (empty: no limit)."),
     Setting("export.jobs", 1, "Worker processes of export-nexus."),
     Setting("export.compression", "gzip", "How export-nexus packs samples; gzip is read everywhere."),

@@ -33,7 +33,6 @@ class Wish:
     proposal: str | None = None
     experiment: str | None = None
     link: bool = False
-    jobs: int = 1
     limit_rate: str = ""
 
 
@@ -87,7 +86,7 @@ def places(wish: Wish) -> list[Place]:
         hint = "nffa sync --to https://NODE, --to FOLDER, or a [[destination]] in nffa.toml"
         raise UsageError("there is no destination yet", hint=hint)
     pace = Pace(rate(wish.limit_rate))
-    return [Place(each.name, each.kind, each.address, each.options, wish.jobs, pace) for each in found]
+    return [Place(each.name, each.kind, each.address, each.options, pace) for each in found]
 
 
 def rate(text: str) -> float | None:

@@ -16,13 +16,12 @@ from nffa_cli.terminal import Terminal
 @click.option("--link", is_flag=True, help="Leave the instrument's files where they are and say where that is.")
 @click.option("--check", is_flag=True, help="Let the destination prove by digest what it holds.")
 @click.option("--watch", is_flag=True, help="Keep delivering until Ctrl-C.")
-@click.option("--jobs", type=click.IntRange(1, 16), help="Connections to send over [1].")
 @click.option("--limit-rate", metavar="RATE", help="Bytes a second to send at most, e.g. 500K or 2M.")
 @dry_run_option
 @output_options
 def command(
     to: str | None, proposal: str | None, experiment: str | None, link: bool, check: bool, watch: bool,
-    jobs: int | None, limit_rate: str | None, dry_run: bool, terminal: Terminal,
+    limit_rate: str | None, dry_run: bool, terminal: Terminal,
 ) -> int:  # fmt: skip
     """Deliver what the catalogue holds, with files, previews, exports and metadata, and keep the receipts.
 
@@ -44,8 +43,8 @@ def command(
     """  # noqa: D301
     from nffa_cli import deliveries, syncing
 
-    values = settings.load().over(sync_jobs=jobs, sync_limit_rate=limit_rate)
-    wish = syncing.Wish(to, proposal, experiment, link, values["sync.jobs"], values["sync.limit_rate"])
+    values = settings.load().over(sync_limit_rate=limit_rate)
+    wish = syncing.Wish(to, proposal, experiment, link, values["sync.limit_rate"])
     if dry_run:
         return deliveries.tell_plan(syncing.Sync(wish), terminal)
     if watch:

@@ -40,15 +40,14 @@ class Place:
         URL without user or password, or absolute path of a folder.
     options
         What else its table says; never a secret.
-    jobs, pace
-        How many connections, and how many bytes a second, this run may use.
+    pace
+        How many bytes a second this run may send.
     """
 
     name: str
     kind: str
     address: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    jobs: int = 1
     pace: Pace = field(default_factory=Pace)
 
 
