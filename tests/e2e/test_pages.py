@@ -81,7 +81,7 @@ def test_a_colleague_finds_narrows_opens_and_zooms(node, page):
     assert urlsplit(page.run("location.href")).query == "technique=SEM&q=demo&kvMin=18&kvMax=20&from=&to="
     page.click(".card .name a")
     assert page.text("h1") == OPEN
-    page.until("document.querySelector('.scale') && 1")
+    page.until("document.querySelector('.viewer').dataset.bar")
     assert "2.76 µm × 2.539 µm, 5.391 nm per pixel" in page.text("figcaption")
     whole = calibration(page)
     page.run("document.querySelector('.frame').focus()")

@@ -41,7 +41,10 @@ DIGEST = hashlib.sha256(b"".join(STATIC.values())).hexdigest()[:16]
 
 
 def _clean(value: Any) -> Any:
-    return printable(value) if type(value) is str else value
+    """Return a text without marks that control or turn round what stands beside it; its lines stay lines."""
+    if type(value) is not str:
+        return value
+    return "\n".join(printable(line) for line in value.replace("\r\n", "\n").expandtabs(4).split("\n"))
 
 
 ENVIRONMENT = jinja2.Environment(

@@ -12,10 +12,11 @@ from starlette.responses import Response
 from nffa_cli.node import access, collecting, moments, paging, records, releasing, resources, search, tables
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.database import Database, database
-from nffa_cli.node.pages import asking, cards, render, routes_embargo, showing
+from nffa_cli.node.pages import asking, cards, render, routes_edit, routes_embargo, showing
 from nffa_cli.node.pages.sessions import Viewing
 from nffa_cli.node.problems import Problem
 from nffa_cli.node.resources import Desk
+from nffa_cli.node.rights import Level
 
 router = APIRouter(include_in_schema=False)
 Known = Annotated[Database, Depends(database)]
@@ -113,6 +114,7 @@ def proposal(id: str, request: Request, viewer: Viewing, known: Known) -> Respon
         rules = routes_embargo.rules(connection, viewer.caller, "proposal", id)
     return render.page(
         request, viewer, "proposal", title=row.title, row=row, said=said, embargo=sentence, members=members, rules=rules,
+        edits=routes_edit.edited("proposal", said) if level >= Level.WRITE else [],
         investigator=showing.person(said.get("principalInvestigator")), cards=newest,
         experiments=[(each, counts.get(each.id, 0)) for each in held],
     )  # fmt: skip
@@ -150,6 +152,7 @@ def experiment(id: str, request: Request, viewer: Viewing, known: Known) -> Resp
         count = _counts(connection, viewer.caller, "experiment", [id], now).get(id, 0)
     return render.page(
         request, viewer, "experiment", title=row.name, row=row, said=said, above=above, instruments=names, cards=held,
+        edits=routes_edit.edited("experiment", said) if level >= Level.WRITE else [],
         count=count,
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from nffa_cli.node import (
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.config import Config, config
 from nffa_cli.node.database import Database, database
-from nffa_cli.node.pages import cards, render, routes_embargo, showing, tree
+from nffa_cli.node.pages import cards, render, routes_edit, routes_embargo, showing, tree
 from nffa_cli.node.pages.sessions import Viewing
 from nffa_cli.node.problems import absent
 from nffa_cli.node.requests import Base
@@ -72,6 +72,7 @@ def measurement(id: str, request: Request, viewer: Viewing, known: Known, stored
         files=files, roles=ROLES, embargo=showing.embargoed(state, now), is_open=row.released_at <= now,
         groups=showing.terms(document, said.get("settings") or {}), scale=showing.scale(document),
         provenance=list(showing.flat(said.get("provenance") or {})), warnings=_warnings(document),
+        edits=routes_edit.edited("measurement", said) if level >= Level.WRITE else [],
         writes=level >= Level.WRITE, reads=level >= Level.READ, card=cards.card(row, told["preview"], now),
         **_tree(request, found), **told,
     )  # fmt: skip

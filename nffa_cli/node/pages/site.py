@@ -11,7 +11,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from nffa_cli.node.pages import render, routes_browse, routes_embargo, routes_measurement, routes_people, sessions
+from nffa_cli.node.pages import (
+    render,
+    routes_browse,
+    routes_edit,
+    routes_embargo,
+    routes_measurement,
+    routes_people,
+    sessions,
+)
 from nffa_cli.node.problems import Problem
 
 router = APIRouter(include_in_schema=False)
@@ -26,7 +34,7 @@ def static(digest: str, name: str) -> Response:
 
 def install(app: FastAPI, interface: str) -> None:
     """Add the pages to the app; ``interface``: where the API begins, whose problems stay as they are."""
-    for module in (routes_browse, routes_measurement, routes_people, routes_embargo):
+    for module in (routes_browse, routes_measurement, routes_people, routes_embargo, routes_edit):
         app.include_router(module.router)
     app.include_router(router)
     for kind in (HTTPException, RequestValidationError):

@@ -156,6 +156,7 @@ def test_a_form_without_our_proof_does_nothing(filled):
         (f"{of}/comments", {"text": "x"}),
         (f"{of}/collect", {"name": "x"}),
         (f"{of}/embargo", {"open": "now"}),
+        (f"{of}/edit", {"version": "1", "measurementName": "x"}),
         ("/sign-out", {"x": ""}),
     ):
         for proof, headers in tries:
@@ -189,6 +190,32 @@ def test_an_embargo_is_set_and_lifted_by_who_may(filled):
     assert "Open to everybody" in Person(filled).get(of).text
 
 
+def test_names_and_descriptions_are_edited_by_who_may(filled):
+    of, found = f"/measurements/{filled.id}", filled.as_("admin").get(f"/measurements/{filled.id}").json()
+    person, manager = Person(filled, filled.token("admin")), Person(filled, filled.token("dataManager"))
+    proposal = re.search(r"/proposals/[0-9a-f-]{36}", person.get(of).text)[0]
+    for place, name, text in (
+        (of, "measurementName", "measurementDescription"),
+        (f"/experiments/{found['experimentId']}", "experimentName", "description"),
+        (proposal, "proposalTitle", "abstract"),
+    ):
+        assert "Edit" not in manager.get(place).text
+        assert manager.submit(f"{place}/edit", version="1", **{name: "mine"}).status_code == 403
+        version = re.search(r'name="version" value="(\d+)"', person.get(place).text)[1]
+        said = {name: "  A better   name ", text: "first line\r\nsecond line"}
+        assert person.submit(f"{place}/edit", version=version, **said).status_code == 303
+        assert "<h1>A better name</h1>" in person.get(place).text
+        assert '<p class="text">first line\nsecond line</p>' in person.get(place).text
+        assert "first line\nsecond line" in filled.as_("admin").get(place).json()[text]
+        late = person.submit(f"{place}/edit", version=version, **{name: "too late"})
+        assert late.status_code == 412
+        assert "read it again" in late.text
+        assert person.submit(f"{place}/edit", version="", **{name: "x"}).status_code == 412
+        assert person.submit(f"{place}/edit", version=str(int(version) + 1), **{name: " "}).status_code == 422
+        assert person.submit(f"{place}/edit", version=str(int(version) + 1), **{text: " "}).status_code == 303
+        assert text not in filled.as_("admin").get(place).json()
+
+
 def test_the_interface_takes_no_cookie(filled):
     person = Person(filled, filled.token("admin"))
     assert person.get(f"/api/v1/measurements/{filled.id}").status_code == 404
@@ -209,7 +236,7 @@ def test_what_is_hidden_answers_like_what_is_not_there(filled):
         assert alike(person, "/?experiment={}", found["experimentId"])
         assert alike(person, "/?collection={}", found["experimentId"])
         assert "Nanowires" not in person.get("/").text
-        assert "161" not in person.get("/proposals").text
+        assert "Growth of wires" not in person.get("/proposals").text
 
 
 def alike(person, path, hidden):

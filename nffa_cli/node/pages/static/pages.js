@@ -101,6 +101,7 @@ function viewer(figure) {
     frame.addEventListener(name, () => { held = null; frame.classList.remove("held"); });
   }
   image.draggable = false;
+  draw();
   new ResizeObserver(draw).observe(frame);
 }
 
