@@ -2,18 +2,20 @@
 
 Intent before, receipt after: killed anywhere, the next run sends again what has no receipt, and the destination finds it by
 its key. Sources are digested before they are sent and looked at again afterwards; what changed or vanished is told, and
-nothing wrong leaves. Held in memory is one batch, however much is due.
+nothing wrong leaves. While a batch is sent the next one is made. Held in memory are these two, however much is due.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from threading import Event
 from typing import Any
 
 from nffa_cli import reading
+from nffa_cli.ahead import ahead
 from nffa_cli.carrying import Carrying
 from nffa_cli.catalogue import outbox
 from nffa_cli.catalogue.outbox import Candidate, State, Stub
@@ -26,10 +28,14 @@ from nffa_cli.gathering import Gathering
 from nffa_cli.records import Outcome, Status
 
 STAGE = "sync"
+BATCH = 250
+"""Deliveries of a batch at most: larger ones save little, and smaller ones let more be made while others are sent."""
 BATCH_BYTES = 16 << 20
 """A batch is closed when so many bytes of it are held in memory."""
 SETTLE = 100
 """So many results are kept in one commit."""
+TOLD = 500
+"""A batch is closed when so much is to be told of what needs no sending."""
 BAD = frozenset({"missing", "different"})
 """Proofs after which a delivery is due again."""
 
@@ -49,7 +55,7 @@ class Item:
 
 @dataclass(slots=True)
 class _Batch:
-    """What is sent together; ``settled`` needs no sending."""
+    """What is sent together; what needs no sending is in ``outcomes``, and in ``settled`` where that is to be kept."""
 
     items: list[Item] = field(default_factory=list)
     settled: list[_Settled] = field(default_factory=list)
@@ -78,7 +84,7 @@ class Sending:
         """Yield what ``deliver`` would do; nothing is written anywhere."""
         waiting: list[Item] = []
         most = self._to.capabilities().batch
-        for candidate, decision in self._decided(self._outbox.known(self._place.name)):
+        for candidate, decision in self._decided(self._outbox, self._outbox.known(self._place.name)):
             if decision.action != "send":
                 yield self._told(candidate, "unchanged" if decision.action == "nothing" else "waiting", decision.reason)
                 continue
@@ -110,8 +116,8 @@ class Sending:
     def _stale(self, candidate: Candidate) -> list[str]:
         return [self._gathering.stale[candidate.id]] if candidate.id in self._gathering.stale else []
 
-    def _decided(self, number: int) -> Iterator[tuple[Candidate, Decision]]:
-        for candidate in self._outbox.candidates(number):
+    def _decided(self, box: outbox.Outbox, number: int) -> Iterator[tuple[Candidate, Decision]]:
+        for candidate in box.candidates(number):
             yield candidate, self._gathering.decide(candidate)
 
     # Sending it
@@ -119,20 +125,29 @@ class Sending:
     def deliver(self) -> Iterator[Outcome]:
         """Deliver what is due, oldest first, and yield an outcome for each acquisition once it is true."""
         number = self._outbox.destination(self._place.name)
-        most = self._to.capabilities().batch
-        batch = _Batch()
-        for candidate, decision in self._decided(number):
-            if decision.action == "nothing":
-                yield self._told(candidate, "unchanged", None if decision.reason == "unchanged" else decision.reason)
-            elif decision.action == "wait":
-                yield self._told(candidate, *_waits(candidate))
-            else:
-                self._take(batch, candidate, decision)
-            full = len(batch.items) >= most or batch.bytes >= BATCH_BYTES or len(batch.settled) >= SETTLE
-            if full:
-                yield from self._send(number, batch)
-                batch = _Batch()
-        yield from self._send(number, batch)
+        most = min(BATCH, self._to.capabilities().batch)
+        for batch in ahead(lambda unwanted: self._batches(number, most, unwanted)):
+            yield from self._send(number, batch)
+
+    def _batches(self, number: int, most: int, unwanted: Event) -> Generator[_Batch, None, None]:
+        """Yield what is to be sent and told; it reads only, in a thread of its own and hence over a connection of its own."""
+        with self._store.reader() as store:
+            self._gathering = Gathering(store, self._gathering.knowledge)
+            batch = _Batch()
+            for candidate, decision in self._decided(store.outbox, number):
+                if decision.action == "nothing":
+                    reason = None if decision.reason == "unchanged" else decision.reason
+                    batch.outcomes.append(self._told(candidate, "unchanged", reason))
+                elif decision.action == "wait":
+                    batch.outcomes.append(self._told(candidate, *_waits(candidate)))
+                else:
+                    self._take(batch, candidate, decision)
+                if len(batch.items) >= most or batch.bytes >= BATCH_BYTES or len(batch.outcomes) >= TOLD:
+                    yield batch
+                    batch = _Batch()
+                if unwanted.is_set():
+                    return
+            yield batch
 
     def _take(self, batch: _Batch, candidate: Candidate, decision: Decision) -> None:
         """Make a bundle and put it into the batch, or note why it is not sent now."""
@@ -163,7 +178,7 @@ class Sending:
         """Send a batch; what has arrived is kept whatever happens to the rest."""
         if batch.settled:
             self._outbox.settle(number, batch.settled)
-            yield from batch.outcomes
+        yield from batch.outcomes
         if not batch.items:
             return
         self._outbox.begin(

@@ -56,6 +56,10 @@ class Store:
         """
         return cls(Connection(Path(path), readonly=readonly, full_sync=full_sync))
 
+    def reader(self) -> Store:
+        """Open the same catalogue once more, to read it in another thread."""
+        return Store.open(self._db.path, readonly=True)
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

@@ -18,7 +18,8 @@ MODULES = {
 
 LAYERS = (
     {"errors", "records", "progress"},
-    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "proposals"},
+    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "proposals",
+     "ahead"},
     {"settings", "downloading", "guarded", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels",
      "ink", "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
      "secrets", "portal", "node", "hosting"},
