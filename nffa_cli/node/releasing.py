@@ -35,7 +35,9 @@ class State:
     own
         Last day that was set for the thing itself; None: nothing was.
     facts
-        Of each measurement that it rules.
+        Of each measurement that it rules; of a proposal also of those that the caller may not know of.
+    released_at
+        When it opens; of a proposal None.
     """
 
     own: str | None
@@ -48,7 +50,7 @@ class State:
     def until(self) -> date | None:
         """The last day that counts; of a proposal without its own: none, for each measurement has another."""
         own = embargo.day(self.own)
-        if own is not None or len(self.facts) != 1:
+        if own is not None or self.released_at is None:
             return own
         return embargo.until(self.policy, self.facts[0])
 

@@ -181,15 +181,16 @@ def _listed(connection: sa.Connection, type: Type, id: str) -> dict[str, Any]:
 def _embargo(connection: sa.Connection, caller: Caller, level: Level, type: Embargoed, id: str) -> dict[str, Any]:
     """Return an embargo as JSON; why it was changed and by whom only for those who work with the data."""
     held = releasing.state(connection, type, id)
+    # How far the embargo of a proposal may go follows from all of its measurements, which only its members know.
+    limits = [embargo.latest(held.policy, facts) for facts in held.facts] if level >= Level.READ else []
     found: dict[str, Any] = {
         "until": None if held.until is None else held.until.isoformat(),
         "isOwn": held.own is not None,
         "releasedAt": held.released_at,
         "isOpen": held.released_at is not None and held.released_at <= moments.now(),
         "policyId": held.policy_id,
-        "latest": min((embargo.latest(held.policy, facts) for facts in held.facts), default=None),
+        "latest": min(limits).isoformat() if limits else None,
     }
-    found["latest"] = found["latest"] and found["latest"].isoformat()
     if allowed("history", level, caller.roles):
         found["history"] = releasing.history(connection, type, id)
     return found

@@ -8,8 +8,11 @@ import uuid
 from dataclasses import dataclass, field
 
 import pytest
+import requests
 
 from nffa_cli.node.app import BASE
+from nffa_cli.node.callers import TOKEN, Caller
+from nffa_cli.node.pages import sessions
 from tests.contract.node.parcels import asset, delivered, item, opened, sha256
 
 CANARY = "zyxcanary"
@@ -49,7 +52,7 @@ class Things:
     def names(self):
         """What stands for this set of things in a request or an answer."""
         ids = [getattr(self, name) for name in KINDS] + [self.digest, self.portal]
-        return [*ids, self.name, self.name.replace(" ", "+"), self.name.replace(" ", "%20")]
+        return [*ids, *(self.name.replace(" ", blank) for blank in (" ", "+", "%20", "%2520"))]
 
 
 KINDS = (
@@ -293,6 +296,144 @@ def asked(client, method, call, things):
     return [
         client.request(method, path, **options) for path, options in (found if isinstance(found, list) else [found])
     ]
+
+
+def pages():
+    """The same for the pages of browsers, without those that are about no record."""
+    one = {
+        ("GET", "/proposals/{id}"): lambda t: f"/proposals/{t.proposal}",
+        ("GET", "/experiments/{id}"): lambda t: f"/experiments/{t.experiment}",
+        ("GET", "/measurements/{id}"): lambda t: f"/measurements/{t.measurement}",
+        ("GET", "/measurements/{id}/tree"): lambda t: f"/measurements/{t.measurement}/tree?tag=x",
+        ("GET", "/measurements/{id}/export"): lambda t: f"/measurements/{t.measurement}/export?format=ro-crate",
+        ("GET", "/files/{id}"): lambda t: f"/files/{t.dataasset}",
+        ("HEAD", "/files/{id}"): lambda t: f"/files/{t.dataasset}",
+        ("GET", "/previews/{id}"): lambda t: f"/previews/{t.dataasset}",
+    }
+    forms = {
+        "/measurements/{id}/tags": {"tag": "x"}, "/measurements/{id}/comments": {"text": "x"},
+        "/measurements/{id}/collect": {"name": "x"}, "/measurements/{id}/embargo": {"open": "1"},
+        "/proposals/{id}/embargo": {"open": "1"}, "/proposals/{id}/edit": {}, "/experiments/{id}/edit": {},
+        "/measurements/{id}/edit": {},
+    }  # fmt: skip
+    table = {key: lambda t, path=path: [(path(t), {})] for key, path in one.items()}
+    for path, said in forms.items():
+        kind = path.split("/")[1][:-1]
+        table["POST", path] = lambda t, path=path, said=said, kind=kind: [
+            (path.replace("{id}", getattr(t, kind)), {"data": said, "allow_redirects": False})
+        ]
+    table["GET", "/"] = lambda t: [
+        (f"/?{each}", {}) for each in (f"q={CANARY}", f"q={t.name}", f"sample={t.name}", f"proposal={t.proposal}",
+                                       f"experiment={t.experiment}", f"collection={t.measurement}", f"tag={t.name}")
+    ]  # fmt: skip
+    table["GET", "/proposals"] = lambda t: [("/proposals", {}), (f"/proposals?after={t.portal}", {})]
+    return table
+
+
+PAGES = pages()
+OF_NO_RECORD = {"/collections", "/collections/{id}/remove", "/sign-in", "/sign-out", "/static/{digest}/{name}", "/healthz",
+                "/readyz"}  # fmt: skip
+
+
+class Browser:
+    """A browser with a session of a client's token; None: nobody's."""
+
+    def __init__(self, node, client=None):
+        self.node, self.proof, self.http = node, "", requests.Session()
+        if client is None:
+            return
+        found = TOKEN.fullmatch(client.headers["Authorization"].removeprefix("Bearer "))
+        with node.database.write() as connection:
+            secret = sessions.begin(connection, Caller(None, frozenset(), str(uuid.UUID(found[1]))))
+        self.http.cookies.set("nffa-session", secret)
+        self.proof = sessions.proof(secret)
+
+    def request(self, method, path, *, data=None, **options):
+        body = None if data is None else data | {"proof": self.proof}
+        headers = {"Accept": "text/html"}
+        return self.http.request(method, self.node.url + path, data=body, headers=headers, timeout=60, **options)
+
+
+def held(routes):
+    for route in routes:
+        inner = getattr(route, "routes", None) or getattr(getattr(route, "original_router", None), "routes", None)
+        if inner:
+            yield from held(inner)
+        elif not route.include_in_schema:
+            yield from ((method, route.path) for method in route.methods)
+
+
+def test_every_page_is_in_the_table(node):
+    found = {
+        (method, path)
+        for method, path in held(node.app.routes)
+        if path not in OF_NO_RECORD and not path.startswith(BASE)
+    }
+    assert found <= set(PAGES), "say in this table how the page could tell of what is hidden"
+
+
+def test_pages_tell_of_what_is_hidden_as_of_what_is_not_there(node, world):
+    sets, clients = world
+    browsers = {role: Browser(node, clients[role]) for role in BLIND[1:]} | {"nobody": Browser(node)}
+    hidden, told = sets["embargoed"], []
+    secrets = [*hidden.names()[:5], hidden.digest]
+    for (method, path), call in PAGES.items():
+        for role, browser in browsers.items():
+            unknown = Things("unknown", data=b"bytes of nothing!!", portal=f"{CANARY}-nothings")
+            answers = [said(each, unknown) for each in asked(browser, method, call, unknown)]
+            found = asked(browser, method, call, hidden)
+            told += [
+                (role, method, path, one, other)
+                for one, other in zip([said(each, hidden) for each in found], answers, strict=True)
+                if one != other
+            ]
+            if "{" not in path and "?" not in path and not any(name in each.url for each in found for name in secrets):
+                assert not [name for name in secrets for each in found if name in each.text], (role, path)
+    assert not told, "\n".join(map(str, told))
+    owner = Browser(node, clients["owner"])
+    assert owner.request("GET", f"/measurements/{hidden.measurement}").status_code == 200
+
+
+def test_a_proposal_that_is_half_open_tells_nothing_of_its_other_half(node, world):
+    """Two proposals with the same open measurement; one holds a closed one beside it."""
+    _, clients = world
+    sets = []
+    for portal in ("half-a", "half-b"):
+        things = Things("half", data=portal.encode(), portal=portal)
+        parcels = [(item("open", {"x.tif": things.data}, proposal=portal), [things.data])]
+        if portal == "half-b":
+            closed = {"startTime": "2025-02-03T04:05:06Z", "measurementName": "closed"}
+            parcels.append((item("closed", {"y.tif": b"closed"}, proposal=portal, measurement=closed), [b"closed"]))
+        (made, *_) = delivered(clients["owner"], *parcels)["items"]
+        things.measurement, things.dataasset = made["measurementId"], made["assets"][0]["assetId"]
+        found = clients["admin"].get(f"/measurements/{things.measurement}").json()
+        things.experiment = found["experimentId"]
+        things.proposal = clients["admin"].get(f"/experiments/{things.experiment}").json()["proposalId"]
+        lifted = clients["dataManager"].post(f"/measurements/{things.measurement}/embargo:lift", json={})
+        assert lifted.status_code == 200, lifted.text
+        sets.append(things)
+    for role in BLIND:
+        for (method, path), call in CALLS.items():
+            if (
+                method != "GET"
+                or not call
+                or not path.startswith(("/proposals", "/experiments", "/measurements", "/search"))
+            ):
+                continue
+            if "{id}" in path:
+                one, other = (asked(clients[role], method, call, things) for things in sets)
+                for (
+                    a,
+                    b,
+                ) in zip(one, other, strict=True):
+                    assert said(a, sets[0]) == said(b, sets[1]), (role, path)
+    for things in sets:
+        for column in ("proposal", "experiment"):
+            address = f"/measurements?{column}={getattr(things, column)}&count=true"
+            assert clients["nobody"].get(address).json()["total"] == 1
+            text = Browser(node).request("GET", f"/{column}s/{getattr(things, column)}").text
+            assert "closed" not in text.replace("Closed until", "")
+            assert "2 measurements" not in text
 
 
 def paths(app):
