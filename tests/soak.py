@@ -29,7 +29,7 @@ from itertools import count
 from pathlib import Path
 
 from nffa_cli import samples
-from tests import node_soak, soak_sync
+from tests import node_soak, postgres, soak_sync
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 SMALL = 1_200_000
@@ -281,7 +281,16 @@ def sync(rounds: int, seed: int, room: Path) -> dict[str, object]:
         "folder": soak_sync.folder(rounds, seed, room / "folder"),
         "crash": soak_sync.crash(room / "crash"),
         "node": soak_sync.node(5 * rounds, rounds, seed, room / "node"),
+        "postgresql": on_postgresql(max(2, rounds // 10), seed, room / "postgresql"),
     }
+
+
+def on_postgresql(kills: int, seed: int, room: Path) -> dict[str, object]:
+    """The same with a node on PostgreSQL, where that is at hand."""
+    with postgres.running() as make:
+        if make is None:
+            return {"skipped": postgres.ABSENT}
+        return soak_sync.node(2 * kills, kills, seed, room, database=make())
 
 
 def main() -> None:

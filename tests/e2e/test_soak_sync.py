@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests import soak_sync
+from tests import postgres, soak_sync
 
 pytestmark = pytest.mark.soak
 
@@ -21,3 +21,11 @@ def test_a_death_before_each_step_of_a_sync_is_recovered_from(tmp_path):
 def test_client_and_node_killed_everything_arrives_once(tmp_path):
     figures = soak_sync.node(12, 3, seed=4, room=tmp_path)
     assert figures["node killed"] >= 3
+
+
+def test_client_and_node_on_postgresql_killed_everything_arrives_once(tmp_path):
+    with postgres.running() as make:
+        if make is None:
+            pytest.skip(postgres.ABSENT)
+        figures = soak_sync.node(8, 2, seed=5, room=tmp_path, database=make())
+    assert figures["node killed"] >= 2

@@ -1,4 +1,4 @@
-"""Every kind of destination, really there: a folder, and a node in a process of its own."""
+"""Every kind of destination, really there: a folder, a node in a process of its own, and a WebDAV server."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nffa_cli import secrets
 from nffa_cli.destinations import registry
 from nffa_cli.destinations.base import AssetFile, Bundle, Delivery
 from nffa_cli.destinations.pace import Pace
@@ -31,6 +32,8 @@ class There:
     kind: str
     address: str
     scratch: Path
+    proves: str = "digest"
+    """What a check of whole files finds at best; a WebDAV server computes no digests."""
     journal: Notes = field(default_factory=Notes)
     made: int = 0
 
@@ -92,13 +95,23 @@ def node(tmp_path_factory):
     running.stop()
 
 
-@pytest.fixture(params=["folder", "idrp"])
+@pytest.fixture(params=["folder", "idrp", "webdav"])
 def there(request, tmp_path, monkeypatch):
     """A destination of each kind, as ``There``."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     if request.param == "folder":
-        return There("folder", str(tmp_path / "disk"), scratch)
+        yield There("folder", str(tmp_path / "disk"), scratch)
+        return
+    monkeypatch.setattr(secrets, "_first", {})  # each server is a run of its own
+    if request.param == "webdav":
+        from tests.wire.test_webdav import serving
+
+        monkeypatch.setenv("NFFA_TOKEN", "ada:pw")
+        (tmp_path / "disk").mkdir()
+        with serving(tmp_path / "disk") as url:
+            yield There("webdav", url, scratch, "size-only")
+        return
     running, token = request.getfixturevalue("node")
     monkeypatch.setenv("NFFA_TOKEN", token)
-    return There("idrp", running.url, scratch)
+    yield There("idrp", running.url, scratch)
