@@ -40,7 +40,6 @@ class Asked:
     epochs: int
     size: int
     views: int
-    start: str
     jobs: int | None
     command: str
 
@@ -68,7 +67,7 @@ def _train(asked: Asked, terminal: Terminal) -> int:
     make.need_torch()
     wish = make.Wish(
         asked.out, asked.folder, asked.rendered, asked.measure, asked.cache, asked.seed, asked.epochs, asked.size,
-        asked.views, asked.start, asked.jobs or os.cpu_count() or 1, asked.command,
+        asked.views, asked.jobs or os.cpu_count() or 1, asked.command,
     )  # fmt: skip
     made = make.make(wish, terminal.reporter())
     _write(asked.out, made.data, made.card, made.picture)

@@ -29,13 +29,9 @@ OUT = click.Path(dir_okay=False, path_type=Path)
     "--measure", type=FOLDER, metavar="FOLDER", help="Measure on these folders, too; nothing learns from them."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same figures.")
-@click.option("--epochs", type=click.IntRange(1), default=4, show_default=True, help="Times each picture is seen.")
+@click.option("--epochs", type=click.IntRange(1), default=8, show_default=True, help="Times each picture is seen.")
 @click.option("--size", type=click.IntRange(64, 512), default=160, show_default=True, help="Pixels the network sees.")
-@click.option("--views", type=click.IntRange(1, 32), default=2, show_default=True, help="Crops judged for a picture.")
-@click.option(
-    "--start", type=click.Choice(["imagenet", "nothing"]), default="imagenet", show_default=True,
-    help="What the network knows before: photographs of things, or nothing.",
-)  # fmt: skip
+@click.option("--views", type=click.IntRange(1, 32), default=4, show_default=True, help="Crops judged for a picture.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Folder of drawn pictures [NFFA_HOME].")
 @jobs_option("one a processor")
 @output_options

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nffa_cli.classify import models, onnx
-from nffa_cli.classify.train import adapt, card, drawing, graft, measures, names, split, start, teach
+from nffa_cli.classify.train import adapt, card, drawing, graft, measures, names, split, teach
 from nffa_cli.errors import UsageError
 from tests import onnx_models
 
@@ -196,13 +196,10 @@ def test_the_card_and_the_picture_tell_the_same_figures():
     }  # fmt: skip
     metrics = {"test": found, "pictures": {"training": 3}, "calibrated": False}
     text = card.card(
-        texts,
-        metrics,
-        card.Facts("nffa model train x", 1.0, 2, {"seed": 0}, 1_700_000, {"Tips": 4}, "ab" * 32, start.IMAGENET),
+        texts, metrics, card.Facts("nffa model train x", 1.0, 2, {"seed": 0}, 1_700_000, {"Tips": 4}, "ab" * 32)
     )
     assert f"| macro-F1 | {found['macro_f1']:.3f} |" in text
     assert "nffa model train x" in text
-    assert f"(Apache-2.0), SHA-256 {start.IMAGENET.sha256}" in text
     assert "Not calibrated" in text
     assert all(label in text for label in names.LABELS)
     assert drawing.confusion(found["confusion"], (*names.LABELS, names.NONE)).startswith(b"\x89PNG")

@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nffa_cli.classify.train.start import Source
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the metadata do not say: the command, the time it took, the plan, the size, the sub-kinds, the renderer, the start."""
+    """What the metadata do not say: the command, the time it took, the plan, the size, the sub-kinds, the renderer."""
 
     command: str
     minutes: float
@@ -21,7 +19,6 @@ class Facts:
     weights: int
     kinds: Mapping[str, int]
     renderer: str | None
-    source: Source | None
 
 
 def card(texts: Mapping[str, str], metrics: Mapping[str, Any], facts: Facts) -> str:
@@ -38,11 +35,6 @@ def _lines(texts: Mapping[str, str], metrics: Mapping[str, Any], facts: Facts) -
         yield "**Rendered pictures are not photographs.** Figures on rendered pictures say that training worked, not how good the"
         yield "model is on yours. Look at `nffa model report` after some reviewing, and adapt: `nffa model train --from-review`."
         yield ""
-    if facts.source:
-        yield "The body of the network started from weights that photographs of things (ImageNet) had taught, under a licence of"
-        yield "their own; what the labels mean was learned from the pictures named above only. Pictures called real below"
-        yield "were only measured."
-        yield ""
     yield "| | |"
     yield "|---|---|"
     yield f"| version | {texts['version']} |"
@@ -57,11 +49,6 @@ def _lines(texts: Mapping[str, str], metrics: Mapping[str, Any], facts: Facts) -
         yield f"| sub-kinds | {', '.join(f'{label} {n}' for label, n in facts.kinds.items())} |"
     if facts.renderer:
         yield f"| renderer | SHA-256 of its source {facts.renderer[:16]} |"
-    if facts.source:
-        yield (
-            f"| start | ImageNet weights of EfficientNet-lite0 in the package {facts.source.package} {facts.source.version} "
-            f"({facts.source.licence}), SHA-256 {facts.source.sha256} |"
-        )
     yield ""
     titles = {
         "test": "Test pictures of the same kind, which nothing was fitted on",

@@ -1,30 +1,26 @@
-"""A trained network as one ONNX file with all that its use needs, proven to say what the network says; torch and onnx.
-
-Weights are stored with 16 bits, which halves the file; they become 32 bits again when the model is loaded, once and for all.
-"""
+"""A trained network as one ONNX file with all that its use needs, proven to say what the network says; torch."""
 
 from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import torch
-from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from nffa_cli.classify import onnx
 from nffa_cli.classify.train.network import Network
+from nffa_cli.classify.train.protowrite import metadata
 from nffa_cli.errors import ModelError
 
 OPSET = 17
-AGREE = 2e-2
-"""Most that a logit or a component of the embedding may differ between torch and onnxruntime; 16 bits cost most of it."""
-MANY = 256
-"""Numbers from which a weight is stored with 16 bits; biases stay as they are."""
+AGREE = 2e-3
+"""Most that a logit or a component of the embedding may differ between torch and onnxruntime."""
 
 
-def exported(network: Network, *, size: int) -> bytes:
-    """Return the bytes of the model file, without metadata.
+def exported(network: Network, *, size: int, texts: Mapping[str, str]) -> bytes:
+    """Return the bytes of the model file.
 
     Raises
     ------
@@ -32,7 +28,6 @@ def exported(network: Network, *, size: int) -> bytes:
         onnxruntime says something else than the network.
     """
     network = network.cpu().eval()
-    network.kinds = None
     graph = io.BytesIO()
     inputs = (torch.zeros(2, 1, size, size), torch.zeros(2, 2))
     names = ["image", "scale", "logits", "embedding"]
@@ -42,26 +37,9 @@ def exported(network: Network, *, size: int) -> bytes:
             network, inputs, graph, input_names=names[:2], output_names=names[2:], opset_version=OPSET, dynamo=False,
             dynamic_axes={name: {0: "n"} for name in names},
         )  # fmt: skip
-    data = halved(graph.getvalue())
+    data = graph.getvalue() + metadata(texts)
     _prove(network, data, size)
     return data
-
-
-def halved(data: bytes) -> bytes:
-    """Return a model whose large weights are stored with 16 bits, each with a node that makes 32 of them."""
-    model = ModelProto.FromString(data)
-    casts = []
-    for held in model.graph.initializer:
-        values = numpy_helper.to_array(held)
-        if held.data_type == TensorProto.FLOAT and values.size >= MANY:
-            name = held.name
-            held.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_16"))
-            casts.append(helper.make_node("Cast", [held.name], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    found: bytes = model.SerializeToString()
-    return found
 
 
 def _prove(network: Network, data: bytes, size: int) -> None:

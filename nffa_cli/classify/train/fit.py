@@ -1,9 +1,5 @@
 """Training the network: balanced batches, growing pictures, AdamW with a cosine, a running mean of the weights; torch.
 
-What photographs of things taught the body carries over to real pictures better than what rendered ones can teach it. So it
-changes little: its first blocks and the statistics of its normalisations not at all, the others slowly, and only when the
-layers behind it have learned what it says.
-
 The same pictures, plan and threads give the same network on one machine, and its figures within a point elsewhere.
 """
 
@@ -12,7 +8,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,16 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from nffa_cli.classify import images, onnx
-from nffa_cli.classify.train import start
+from nffa_cli.classify import images
 from nffa_cli.classify.train.augment import augment
 from nffa_cli.classify.train.network import Network
 from nffa_cli.classify.train.pictures import FIELD, SHORT, Pictures, window
 from nffa_cli.progress import Reporter
 
-GROWTH = ((0.5, 0.6), (1.0, 0.8))
-"""(until this share of the training, share of the side in use). Small pictures cost less, and what random crops show is
-larger than in use, so that 0.8 of the side gives things their size in use (Touvron et al. 2019, arXiv 1906.06423)."""
+GROWTH = ((0.4, 0.6), (0.7, 0.8), (1.0, 1.0))
+"""(until this share of the training, share of the final side): small pictures first, they cost a third."""
 STRIDE = 32
 """Sides are multiples of it."""
 
@@ -46,20 +39,12 @@ class Plan:
         Share of the batches in which two pictures are mixed.
     kinds
         Weight of telling sub-kinds apart, where they are known.
-    start
-        What the body starts from: ``imagenet`` or ``nothing``; the next three are for the former.
-    frozen
-        How many of its blocks never change.
-    alone
-        Share of the training in which only the layers behind the body learn.
-    slower
-        By which the rate is multiplied for the body.
     """
 
-    epochs: int = 4
+    epochs: int = 8
     seed: int = 0
     size: int = 160
-    views: int = 2
+    views: int = 4
     batch: int = 64
     rate: float = 2e-3
     decay: float = 0.05
@@ -68,10 +53,6 @@ class Plan:
     unknown: float = 0.65
     blended: float = 0.3
     kinds: float = 0.3
-    start: str = "imagenet"
-    frozen: int = 11
-    alone: float = 0.2
-    slower: float = 0.1
     threads: int = 0
 
 
@@ -115,24 +96,20 @@ def fit(pictures: Pictures, classes: Sequence[str], plan: Plan, reporter: Report
     there = device()
     chance = torch.Generator(device=there).manual_seed(plan.seed)
     kinds = {kind: n for n, kind in enumerate(sorted(set(pictures.kinds) - {""}))}
-    network = Network(len(classes), kinds=len(kinds))
-    if plan.start == "imagenet":
-        start.take(network.body)
-    network = network.to(there, memory_format=torch.channels_last)
+    network = Network(len(classes), kinds=len(kinds)).to(there, memory_format=torch.channels_last)
     mean = copy.deepcopy(network).eval()
     truth = np.array([classes.index(label) for label in pictures.labels])
     kind = np.array([kinds.get(each, -1) for each in pictures.kinds])
     scale = scale_of(pictures)
-    optimizer = torch.optim.AdamW(_weights(network, plan), lr=plan.rate)
+    optimizer = torch.optim.AdamW(_weights(network, plan.decay), lr=plan.rate)
     by_class = [rows for rows in (np.flatnonzero(truth == n) for n in range(len(classes))) if len(rows)]
     steps = max(1, plan.epochs * len(pictures) // plan.batch)
     reporter.begin("training", steps)
+    network.train()
     for step in range(steps):
         done = step / steps
-        _wake(network, plan, done)
         for group in optimizer.param_groups:
-            pace = min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * done) + 1e-3)
-            group["lr"] = plan.rate * group["share"] * pace
+            group["lr"] = plan.rate * min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * done) + 1e-3)
         side = _side(plan.size, done)
         rows = _drawn(by_class, plan.batch, rng)
         batch = torch.from_numpy(np.stack([window(pictures.images[n], rng) for n in rows])).to(there)
@@ -155,27 +132,13 @@ def _side(size: int, done: float) -> int:
     return max(2 * STRIDE, round(size * share / STRIDE) * STRIDE)
 
 
-def _wake(network: Network, plan: Plan, done: float) -> None:
-    """Let learn what may learn by now."""
-    network.train()
-    if plan.start == "imagenet":
-        network.body.eval()  # normalise by what the published weights were trained with
-        network.body.requires_grad_(done >= plan.alone)
-        for part in (network.body.conv_stem, network.body.bn0, *network.body.blocks[: plan.frozen]):
-            part.requires_grad_(False)
-
-
-def _weights(network: Network, plan: Plan) -> list[dict[str, object]]:
-    """Return the weights in groups: the body's learn more slowly, and what is one number a channel does not decay."""
-    body = set(map(id, network.body.parameters()))
-    share = plan.slower if plan.start == "imagenet" else 1.0
+def _weights(network: Network, decay: float) -> list[dict[str, object]]:
+    """Return the weights in two groups: what is one number a channel does not decay."""
+    flat = [p for p in network.parameters() if p.ndim < 2]
     return [
-        {
-            "params": [p for p in network.parameters() if (id(p) in body) is inside and (p.ndim < 2) is flat],
-            "weight_decay": 0.0 if flat else plan.decay, "share": share if inside else 1.0,
-        }
-        for inside in (False, True) for flat in (False, True)
-    ]  # fmt: skip
+        {"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": decay},
+        {"params": flat, "weight_decay": 0.0},
+    ]
 
 
 def _drawn(by_class: Sequence[NDArray[np.intp]], count: int, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -227,23 +190,32 @@ def _average(mean: Network, network: Network, keep: float) -> None:
 
 
 def predict(
-    network: onnx.Network, pictures: Pictures, plan: Plan, scale: Scale, *, is_told: bool = False
-) -> NDArray[np.float64]:
-    """Return logits (N, classes) as ``nffa classify`` makes them, by the exported network: the mean over the views.
+    network: Network, pictures: Pictures, plan: Plan, scale: Scale, *, is_told: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Return logits (N, classes) and embeddings (N, 256) as ``nffa classify`` makes them: the mean over the views.
 
     Parameters
     ----------
     is_told
         Whether the network is told the pixel size where it is known.
     """
-    short = round(plan.size * FIELD)
-    pixel = pictures.pixel + np.float32(math.log10(SHORT / short))
-    told = scale.told(pixel if is_told else np.full_like(pixel, np.nan))
-
-    def judged(n: int) -> NDArray[np.float32]:
-        views = images.squares(images.resized(pictures.images[n], short), plan.size, plan.views)
-        mean: NDArray[np.float32] = network(views, np.repeat(told[n : n + 1], plan.views, axis=0))[0].mean(axis=0)
-        return mean
-
-    with ThreadPoolExecutor(max(1, plan.threads)) as pool:
-        return np.stack(list(pool.map(judged, range(len(pictures))))).astype(np.float64)
+    there = next(network.parameters()).device
+    finer = np.float32(math.log10(SHORT / round(plan.size * FIELD)))
+    pixel = pictures.pixel + finer if is_told else np.full(len(pictures), np.nan, np.float32)
+    told = np.repeat(scale.told(pixel), plan.views, axis=0)
+    logits, embeddings = [], []
+    for start in range(0, len(pictures), 32):
+        rows = range(start, min(start + 32, len(pictures)))
+        views = np.concatenate(
+            [
+                images.squares(images.resized(pictures.images[n], round(plan.size * FIELD)), plan.size, plan.views)
+                for n in rows
+            ]
+        )
+        part = torch.from_numpy(told[start * plan.views : rows.stop * plan.views]).to(there)
+        with torch.no_grad():
+            found, embedding = network(_laid_out(torch.from_numpy(views).to(there)), part)
+        logits.append(found.view(len(rows), plan.views, -1).mean(dim=1).cpu().numpy())
+        mean = embedding.view(len(rows), plan.views, -1).mean(dim=1)
+        embeddings.append(functional.normalize(mean, dim=1).cpu().numpy())
+    return np.concatenate(logits).astype(np.float64), np.concatenate(embeddings)

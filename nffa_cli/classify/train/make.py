@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nffa_cli import __version__
-from nffa_cli.classify.train import card, drawing, measures, names, split, start
+from nffa_cli.classify.train import card, drawing, measures, names, split
 from nffa_cli.classify.train.pictures import FIELD, Pictures, from_folder, together
-from nffa_cli.classify.train.protowrite import metadata
 from nffa_cli.classify.train.renders import digest, rendered
 from nffa_cli.errors import MissingPackage, UsageError
 from nffa_cli.progress import Reporter
@@ -53,8 +52,6 @@ class Wish:
         A folder per category that is only measured.
     command
         What was typed, for the card.
-    start
-        What the network starts from: ``imagenet`` or ``nothing``.
     """
 
     out: Path
@@ -63,10 +60,9 @@ class Wish:
     measure: Path | None = None
     cache: Path | None = None
     seed: int = 0
-    epochs: int = 4
+    epochs: int = 8
     size: int = 160
-    views: int = 2
-    start: str = "imagenet"
+    views: int = 4
     jobs: int = 1
     command: str = ""
 
@@ -118,20 +114,16 @@ def make(wish: Wish, reporter: Reporter) -> Made:
     Raises
     ------
     MissingPackage
-        torch or the weights to start from are not installed.
+        torch is not installed.
     UsageError
         There is nothing to train on.
     """
     need_torch()
     from nffa_cli.classify.train import fit
 
-    if wish.start == "imagenet":
-        start.find()  # before the pictures are drawn, which takes its time
     began = time.monotonic()
     sets = collect(wish, reporter)
-    plan = fit.Plan(
-        epochs=wish.epochs, seed=wish.seed, size=wish.size, views=wish.views, start=wish.start, threads=wish.jobs
-    )
+    plan = fit.Plan(epochs=wish.epochs, seed=wish.seed, size=wish.size, views=wish.views, threads=wish.jobs)
     network, scale = fit.fit(sets.training, (*sets.labels, names.NONE), plan, reporter)
     minutes = (time.monotonic() - began) / 60
     return finish(wish, sets, network, scale, plan, reporter, minutes=minutes)
@@ -183,18 +175,14 @@ def finish(
     wish: Wish, sets: Sets, network: Network, scale: Scale, plan: Plan, reporter: Reporter, *, minutes: float
 ) -> Made:
     """Return the model of a trained network: fit what validation fits, measure, export, write the card."""
-    from nffa_cli.classify import onnx
     from nffa_cli.classify.train import export, fit
 
     classes = (*sets.labels, names.NONE)
     reporter.begin("measuring", None)
-    weights = sum(p.numel() for name, p in network.named_parameters() if not name.startswith("kinds."))
-    data = export.exported(network, size=plan.size)
-    judge = onnx.load(data, size=plan.size, labels=len(sets.labels), where="the exported model")
 
     def judged(pictures: Pictures, *, is_told: bool = False) -> tuple[Any, Any]:
         truth = np.array([classes.index(label) for label in pictures.labels], np.intp)
-        return fit.predict(judge, pictures, plan, scale, is_told=is_told), truth
+        return fit.predict(network, pictures, plan, scale, is_told=is_told)[0], truth
 
     logits, truth = judged(sets.validation)
     temperature = measures.temperature(logits, truth)
@@ -225,23 +213,21 @@ def finish(
             "scale_mean": round(scale.mean, 4), "scale_std": round(scale.deviation, 4),
         }),
         "temperature": json.dumps(temperature), "thresholds": json.dumps(limits, ensure_ascii=False),
-        "none": json.dumps(rule), "trained_on": trained_on, "licence": _licence(wish, source),
+        "none": json.dumps(rule), "trained_on": trained_on, "licence": LICENCE[source],
         "metrics": json.dumps(metrics, ensure_ascii=False, allow_nan=False),
         "trainer": f"nffa {__version__}, seed {wish.seed}, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
     }  # fmt: skip
     facts = card.Facts(
         wish.command, minutes, wish.jobs, {key: value for key, value in asdict(plan).items() if key != "threads"},
-        weights, sets.kinds, digest() if wish.rendered else None, start.IMAGENET if wish.start == "imagenet" else None,
+        sum(p.numel() for name, p in network.named_parameters() if not name.startswith("kinds.")), sets.kinds,
+        digest() if wish.rendered else None,
     )  # fmt: skip
     texts["card"] = written = card.card(texts, metrics, facts)
+    network.kinds = None
+    data = export.exported(network, size=plan.size, texts=texts)
     picture = drawing.confusion(metrics["test"]["confusion"], classes)
     reporter.end()
-    return Made(data + metadata(texts), written, picture, metrics, tuple(sets.warnings))
-
-
-def _licence(wish: Wish, source: str) -> str:
-    began = f"; the weights its body started from: {start.IMAGENET.licence}" if wish.start == "imagenet" else ""
-    return LICENCE[source] + began
+    return Made(data, written, picture, metrics, tuple(sets.warnings))
 
 
 def _trained_on(wish: Wish, sets: Sets) -> str:
@@ -251,9 +237,9 @@ def _trained_on(wish: Wish, sets: Sets) -> str:
     if wish.rendered:
         kinds = sum(sets.kinds.values())
         parts.append(f"{wish.rendered} rendered pictures of each label ({kinds} sub-kinds), by nffa itself")
-    began = "; its body started from ImageNet weights" if wish.start == "imagenet" else ""
-    real = "" if wish.folder else "; no photograph among them"
-    return f"{' and '.join(parts)}: {len(sets.training)} pictures{real}{began}"
+    return f"{' and '.join(parts)}: {len(sets.training)} pictures" + (
+        "" if wish.folder else "; no photograph among them"
+    )
 
 
 def _measured(
