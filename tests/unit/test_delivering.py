@@ -58,6 +58,10 @@ def test_nothing_is_due_twice():
     assert due(sent(), knowledge=replace(KNOWN, crosswalks={"tia": "walk-2"})) == ("send", "newer-crosswalk")
     assert due(sent(), knowledge=replace(KNOWN, outward="1 other")) == ("send", "newer-crosswalk")
     assert due(sent(), knowledge=replace(KNOWN, link=True)) == ("send", "options-changed")
+    said = replace(KNOWN, proposals={"161": {"proposalTitle": "Wires"}})
+    assert due(sent(), knowledge=said) == ("nothing", "unchanged")
+    found = delivering.due(sent(), "c1", said, named="161")
+    assert (found.action, found.reason) == ("send", "proposal-changed")
 
 
 @pytest.mark.parametrize(
