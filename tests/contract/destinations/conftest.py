@@ -14,6 +14,9 @@ from nffa_cli.destinations.base import AssetFile, Bundle, Delivery
 from nffa_cli.destinations.pace import Pace
 from tests.soak_sync import Node
 
+PATIENCE = 10
+"""Seconds until a server without an answer counts as away; no test waits for longer than it must."""
+
 
 class Notes(dict):
     """A journal that only remembers."""
@@ -38,7 +41,9 @@ class There:
     made: int = 0
 
     def open(self, pace=None):
-        return registry.make(replace(registry.of_address(self.address), kind=self.kind, pace=pace or Pace()))
+        options = {} if self.kind == "folder" else {"patience": PATIENCE}
+        place = replace(registry.of_address(self.address), kind=self.kind, options=options, pace=pace or Pace())
+        return registry.make(place)
 
     def deliver(self, *deliveries, pace=None):
         return list(self.open(pace).deliver(deliveries, self.journal))
