@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nffa_cli import browse, classifying, exporting, hosting, pipeline, samples, settings, story, syncing
+from nffa_cli import browse, classifying, exporting, hosting, pipeline, samples, settings, story
 from nffa_cli.catalogue.rows import Entry
 from nffa_cli.catalogue.store import Store
+from nffa_cli.delivery import syncing
 from nffa_cli.destinations import registry
 from nffa_cli.errors import DiskError, UsageError
 from nffa_cli.records import Outcome

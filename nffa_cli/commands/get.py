@@ -34,7 +34,7 @@ def command(wanted: tuple[str, ...], to: Path, source: str | None, limit: int, t
       0  all is there, verified      3  some files could not be brought
       4  unreachable: run it again, it goes on      5  refused      6  disk full
     """  # noqa: D301
-    from nffa_cli import getting
+    from nffa_cli.delivery import getting
     from nffa_cli.story import Teller
 
     return Teller(terminal).tell(getting.get(getting.source(source), " ".join(wanted), to, limit=limit))

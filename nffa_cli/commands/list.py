@@ -28,9 +28,9 @@ def command(folder: str | None, by: str, limit: int, safe_to_delete: bool, termi
       nffa list --json D:\\Images
     """  # noqa: D301
     if safe_to_delete:
-        from nffa_cli import deliveries, standing
+        from nffa_cli.delivery import standing, telling
 
         with Store.open(settings.catalogue_path(), readonly=True) as store:
-            return deliveries.safe(standing.safe_to_delete(store, folder), terminal)
+            return telling.safe(standing.safe_to_delete(store, folder), terminal)
     with Store.open(settings.catalogue_path(), readonly=True) as store:
         return browse.entries(store.find("", under=folder, order=by, limit=limit), limit, terminal)  # type: ignore[arg-type]

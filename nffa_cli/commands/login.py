@@ -42,7 +42,7 @@ def command(
     Exit status:
       0  logged in      4  unreachable      5  the token is not taken; nothing is kept
     """  # noqa: D301
-    from nffa_cli import logins
+    from nffa_cli.delivery import logins
 
     place = logins.place(at)
 

@@ -20,7 +20,7 @@ def command(at: str | None, terminal: Terminal) -> int:
     Example:
       nffa logout https://idrp.example.org
     """  # noqa: D301
-    from nffa_cli import logins
+    from nffa_cli.delivery import logins
 
     place = logins.place(at)
     found, trouble = logins.logout(place)

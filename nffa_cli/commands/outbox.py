@@ -28,10 +28,10 @@ def list_(terminal: Terminal) -> int:
     Example:
       nffa outbox list
     """  # noqa: D301
-    from nffa_cli import deliveries
+    from nffa_cli.delivery import telling
 
     with Store.open(settings.catalogue_path(), readonly=True) as store:
-        return deliveries.outbox(chain(store.outbox.rows(), store.imports.rows()), terminal)
+        return telling.outbox(chain(store.outbox.rows(), store.imports.rows()), terminal)
 
 
 @command.command("retry", short_help="Have deliveries tried again at the next sync.")
@@ -47,10 +47,10 @@ def retry(acquisition: str | None, to: str | None, terminal: Terminal) -> int:
     Example:
       nffa outbox retry 3fa9
     """  # noqa: D301
-    from nffa_cli import deliveries
+    from nffa_cli.delivery import telling
 
     with Store.open(settings.catalogue_path(), full_sync=True) as store:
-        return deliveries.change(store, acquisition, to, terminal, drop=False)
+        return telling.change(store, acquisition, to, terminal, drop=False)
 
 
 @command.command("drop", short_help="Give a delivery up; it is not sent any more.")
@@ -64,7 +64,7 @@ def drop(acquisition: str, to: str | None, terminal: Terminal) -> int:
     Example:
       nffa outbox drop 3fa9
     """  # noqa: D301
-    from nffa_cli import deliveries
+    from nffa_cli.delivery import telling
 
     with Store.open(settings.catalogue_path(), full_sync=True) as store:
-        return deliveries.change(store, acquisition, to, terminal, drop=True)
+        return telling.change(store, acquisition, to, terminal, drop=True)

@@ -28,7 +28,7 @@ def command(words: tuple[str, ...], limit: int | None, at: str | None, terminal:
     """  # noqa: D301
     query = " ".join(words)
     if at is not None:
-        from nffa_cli import holdings
+        from nffa_cli.delivery import holdings
 
         return holdings.found(at, query, limit, terminal)
     if not words:

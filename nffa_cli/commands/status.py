@@ -19,8 +19,8 @@ def command(terminal: Terminal) -> int:
     Example:
       nffa status --json
     """  # noqa: D301
-    from nffa_cli import deliveries, standing
+    from nffa_cli.delivery import standing, telling
 
     with Store.open(settings.catalogue_path(), readonly=True) as store:
-        deliveries.stand((standing.standing(store, name) for name in deliveries.used(store)), terminal)
+        telling.stand((standing.standing(store, name) for name in telling.used(store)), terminal)
         return browse.status(store.status(), terminal)

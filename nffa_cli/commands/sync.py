@@ -41,12 +41,12 @@ def command(
       4  unreachable: try again later      5  refused (rights, schema)
       6  the disk is full                  7  another sync is running
     """  # noqa: D301
-    from nffa_cli import deliveries, syncing
+    from nffa_cli.delivery import syncing, telling
 
     values = settings.load().over(sync_limit_rate=limit_rate)
     wish = syncing.Wish(to, proposal, experiment, link, values["sync.limit_rate"])
     if dry_run:
-        return deliveries.tell_plan(syncing.Sync(wish), terminal)
+        return telling.tell_plan(syncing.Sync(wish), terminal)
     if watch:
-        return deliveries.watch(wish, values["sync.every"], terminal)
-    return deliveries.tell(syncing.Sync(wish), terminal, check=check)
+        return telling.watch(wish, values["sync.every"], terminal)
+    return telling.tell(syncing.Sync(wish), terminal, check=check)

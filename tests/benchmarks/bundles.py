@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from nffa_cli import delivering
 from nffa_cli.catalogue.store import Store
+from nffa_cli.delivery import delivering
+from nffa_cli.delivery.gathering import Gathering, knowledge
 from nffa_cli.destinations.base import Delivery
-from nffa_cli.gathering import Gathering, knowledge
 
 
 def bundles(home: Path, number: int, *, proposal: str, experiment: str, link: bool) -> list[Delivery]:

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from nffa_cli.ahead import ahead
+from nffa_cli.delivery.ahead import ahead
 
 
 def test_all_comes_in_order_from_one_other_thread():

@@ -18,17 +18,15 @@ MODULES = {
 
 LAYERS = (
     {"errors", "records", "progress"},
-    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "proposals",
-     "ahead"},
+    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "proposals"},
     {"settings", "downloading", "guarded", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels",
      "ink", "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
      "secrets", "portal", "node", "hosting"},
-    {"reading", "recipe", "nexus", "judging", "seeing", "worker", "bundle", "delivering"},
+    {"reading", "recipe", "nexus", "judging", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
-    {"exporting", "classifying", "importing", "gathering", "carrying", "sending", "standing"},
-    {"syncing", "getting", "logins"},
+    {"exporting", "classifying", "importing"},
     {"story", "browse", "fitness", "tour", "sights", "modelling", "report", "review", "training",
-     "deliveries", "holdings"},
+     "delivery"},
     {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from nffa_cli import bundle, delivering
 from nffa_cli.catalogue.outbox import Candidate, Stub
 from nffa_cli.crosswalk import outward
-from nffa_cli.delivering import Knowledge
+from nffa_cli.delivery import bundle, delivering
+from nffa_cli.delivery.delivering import Knowledge
+from nffa_cli.delivery.syncing import rate
 from nffa_cli.destinations import bag, registry
 from nffa_cli.destinations.pace import Pace
 from nffa_cli.errors import ConfigError, UsageError
 from nffa_cli.records import Quantity, Record
-from nffa_cli.syncing import rate
 
 KNOWN = Knowledge({"tia": "walk-1"}, "1 shape")
 SHAPE = outward.load(Path(__file__).parents[2] / "crosswalks" / "outward" / "nffa.yaml")

@@ -8,11 +8,11 @@ import time
 import pytest
 
 from nffa_cli import cli, importing, settings
-from nffa_cli.carrying import Carrying
 from nffa_cli.catalogue.store import Store
 from nffa_cli.crosswalk import check, entries, incoming, taking, vocabulary
 from nffa_cli.crosswalk.numbers import Unfit
-from nffa_cli.delivering import Knowledge
+from nffa_cli.delivery.carrying import Carrying
+from nffa_cli.delivery.delivering import Knowledge
 from nffa_cli.destinations.base import Capabilities, Plan, Receipt, Result, Verification
 from nffa_cli.errors import CrosswalkError, UnreadableFile, UsageError
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nffa_cli.cli import run
+from nffa_cli.delivery.getting import safe_join
 from nffa_cli.destinations.folder import Folder
 from nffa_cli.errors import DiskError
-from nffa_cli.getting import safe_join
 from nffa_cli.node.config import Config
 from tests.contract.node.conftest import serving
 from tests.wire.test_idrp import asset, bundle, client, deliver

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nffa_cli import secrets
+from nffa_cli.delivery.syncing import configured
 from nffa_cli.destinations import access, oidc, registry
 from nffa_cli.destinations.answers import authorisation, clean
 from nffa_cli.destinations.dav import Dav
@@ -17,7 +18,6 @@ from nffa_cli.destinations.patience import Patience
 from nffa_cli.destinations.registry import Place
 from nffa_cli.destinations.webdav import WebDav
 from nffa_cli.errors import NffaError, Refused, UsageError
-from nffa_cli.syncing import configured
 
 PATIENCE = Patience(budget=15.0)
 """Somebody waits at the keyboard."""

@@ -14,12 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import bundle, delivering, portal, reading, settings
+from nffa_cli import portal, reading, settings
 from nffa_cli.catalogue.outbox import Candidate
 from nffa_cli.catalogue.store import Store
 from nffa_cli.context import Contexts
 from nffa_cli.crosswalk import digests, outward, personal
-from nffa_cli.delivering import Decision, Knowledge
+from nffa_cli.delivery import bundle, delivering
+from nffa_cli.delivery.delivering import Decision, Knowledge
 from nffa_cli.destinations.base import Bundle
 from nffa_cli.records import Axis, Quantity, RawMetadata, Record, Remark, Signal
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from nffa_cli import spoken
+from nffa_cli.delivery.syncing import configured
 from nffa_cli.destinations import registry
 from nffa_cli.errors import UsageError
-from nffa_cli.syncing import configured
 from nffa_cli.terminal import Column, Terminal
 
 COLUMNS = (

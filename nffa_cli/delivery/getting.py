@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nffa_cli.delivery.syncing import configured
 from nffa_cli.destinations import bag, registry
 from nffa_cli.destinations.answers import Rejected, clean
 from nffa_cli.destinations.base import Destination
 from nffa_cli.downloading import digest_of
 from nffa_cli.errors import DiskError, Unreachable, UsageError
 from nffa_cli.records import Outcome
-from nffa_cli.syncing import configured
 
 DEEP = 32
 """Folders of a path that is made here; the rest of a deeper one goes into the last."""

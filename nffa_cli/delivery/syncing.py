@@ -13,13 +13,13 @@ from itertools import chain
 
 from nffa_cli import settings
 from nffa_cli.catalogue.store import Store
+from nffa_cli.delivery.gathering import Gathering, knowledge
+from nffa_cli.delivery.sending import Sending
 from nffa_cli.destinations import registry
 from nffa_cli.destinations.pace import Pace
 from nffa_cli.destinations.registry import Place
 from nffa_cli.errors import CatalogueError, NffaError, Refused, Unreachable, UsageError
-from nffa_cli.gathering import Gathering, knowledge
 from nffa_cli.records import Outcome
-from nffa_cli.sending import Sending
 
 LOCK = ".sync"
 """Suffix of the lock by which only syncs exclude each other: an ingest may go on meanwhile."""

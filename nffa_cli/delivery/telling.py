@@ -12,10 +12,10 @@ from typing import Any
 from nffa_cli import portal, settings
 from nffa_cli.catalogue.outbox import Row, State
 from nffa_cli.catalogue.store import Store
+from nffa_cli.delivery.standing import Safe, Standing
+from nffa_cli.delivery.syncing import Sync, Wish, configured
 from nffa_cli.errors import LockedError, Unreachable, UsageError
-from nffa_cli.standing import Safe, Standing
 from nffa_cli.story import Teller
-from nffa_cli.syncing import Sync, Wish, configured
 from nffa_cli.terminal import Column, Terminal
 
 logger = logging.getLogger(__name__)

@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nffa_cli import carrying, plan
+from nffa_cli import plan
 from nffa_cli.catalogue.store import Store
-from nffa_cli.delivering import NO_PROPOSAL
-from nffa_cli.gathering import Gathering, knowledge
+from nffa_cli.delivery import carrying
+from nffa_cli.delivery.delivering import NO_PROPOSAL
+from nffa_cli.delivery.gathering import Gathering, knowledge
 from nffa_cli.records import Acquisition, FileStamp
 
 FAILED = frozenset({"failed", "refused", "conflict"})

@@ -15,16 +15,16 @@ from threading import Event
 from typing import Any
 
 from nffa_cli import reading
-from nffa_cli.ahead import ahead
-from nffa_cli.carrying import Carrying
 from nffa_cli.catalogue import outbox
 from nffa_cli.catalogue.outbox import Candidate, State, Stub
 from nffa_cli.catalogue.store import Store
-from nffa_cli.delivering import NO_PROPOSAL, Decision
+from nffa_cli.delivery.ahead import ahead
+from nffa_cli.delivery.carrying import Carrying
+from nffa_cli.delivery.delivering import NO_PROPOSAL, Decision
+from nffa_cli.delivery.gathering import Gathering
 from nffa_cli.destinations import registry
 from nffa_cli.destinations.base import AssetFile, Bundle, Delivery, Receipt, Result
 from nffa_cli.destinations.registry import Place
-from nffa_cli.gathering import Gathering
 from nffa_cli.records import Outcome, Status
 
 STAGE = "sync"

@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from nffa_cli import delivering, importing, settings
+from nffa_cli import importing, settings
 from nffa_cli.catalogue.imports import Candidate, Sent
 from nffa_cli.catalogue.store import Store
 from nffa_cli.crosswalk import incoming
-from nffa_cli.delivering import NO_PROPOSAL, Knowledge, Token, short
+from nffa_cli.delivery import delivering
+from nffa_cli.delivery.delivering import NO_PROPOSAL, Knowledge, Token, short
 from nffa_cli.destinations.base import Bundle, Delivery, Destination, Receipt, Result
 from nffa_cli.errors import NffaError
 from nffa_cli.records import Outcome, Status
