@@ -117,17 +117,6 @@ def token_create(
     terminal.line(made)
 
 
-@token.command("list")
-@place_options
-@output_options
-def token_list(data: Path | None, database: str | None, terminal: Terminal) -> None:
-    """List the tokens: whose, which roles, when used last. None of them can be shown again."""
-    from nffa_cli.node import admin
-
-    with admin.opened(config(data, database)) as known:
-        _tell(terminal, admin.tokens(known), ("id", "user", "label", "roles", "created", "expires", "used", "revoked"))
-
-
 @token.command("revoke")
 @click.argument("token_id", metavar="ID")
 @place_options
@@ -166,17 +155,6 @@ def user_add(
     terminal.line(made)
 
 
-@user.command("list")
-@place_options
-@output_options
-def user_list(data: Path | None, database: str | None, terminal: Terminal) -> None:
-    """List the persons of the registry."""
-    from nffa_cli.node import admin
-
-    with admin.opened(config(data, database)) as known:
-        _tell(terminal, admin.users(known), ("id", "familyName", "givenName", "orcid", "portalUserId", "roles"))
-
-
 @command.group("policy")
 def policy() -> None:
     """Say for how long data stay closed, under which licence, and for how long they are kept."""
@@ -210,18 +188,6 @@ def policy_add(
     terminal.line(made)
 
 
-@policy.command("list")
-@place_options
-@output_options
-def policy_list(data: Path | None, database: str | None, terminal: Terminal) -> None:
-    """List the data policies."""
-    from nffa_cli.node import admin
-
-    with admin.opened(config(data, database)) as known:
-        rows = admin.policy_list(known)
-    _tell(terminal, rows, ("id", "policyName", "embargoMonths", "embargoStart", "metadataPublic", "isDefault"))
-
-
 @policy.command("set-default")
 @click.argument("name", metavar="NAME|ID")
 @place_options
@@ -233,6 +199,34 @@ def policy_set_default(name: str, data: Path | None, database: str | None, termi
     with admin.opened(config(data, database)) as known:
         admin.set_default_policy(known, name)
     terminal.say(f"new proposals get the policy {name}")
+
+
+LISTS: tuple[tuple[click.Group, str, str, tuple[str, ...]], ...] = (
+    (token, "tokens", "List the tokens: whose, which roles, when used last. None of them can be shown again.",
+     ("id", "user", "label", "roles", "created", "expires", "used", "revoked")),
+    (user, "users", "List the persons of the registry.",
+     ("id", "familyName", "givenName", "orcid", "portalUserId", "roles")),
+    (policy, "all_policies", "List the data policies.",
+     ("id", "policyName", "embargoMonths", "embargoStart", "metadataPublic", "isDefault")),
+)  # fmt: skip
+"""Groups that have a command ``list``: the function of ``admin`` that gives its rows, its help, its columns."""
+
+
+def _list(group: click.Group, rows: str, help_: str, columns: tuple[str, ...]) -> None:
+    """Give a group its command ``list``."""
+
+    @group.command("list", help=help_)
+    @place_options
+    @output_options
+    def listed(data: Path | None, database: str | None, terminal: Terminal) -> None:
+        from nffa_cli.node import admin
+
+        with admin.opened(config(data, database)) as known:
+            _tell(terminal, getattr(admin, rows)(known), columns)
+
+
+for each in LISTS:
+    _list(*each)
 
 
 @command.command("backup")

@@ -168,7 +168,7 @@ def revoke_token(database: Database, given: str) -> None:
             audit.note(connection, NOBODY, "delete", "token", identity)
 
 
-def policy_list(database: Database) -> list[dict[str, Any]]:
+def all_policies(database: Database) -> list[dict[str, Any]]:
     """Return all data policies."""
     registry = tables.registry
     with database.read() as connection:

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -172,7 +173,9 @@ def test_a_whole_that_a_crash_left_unproved_is_proved_when_asked_for(node, depos
     assert committed(depositor, ingest)["state"] == "complete"
 
 
-def test_one_writes_at_a_time(node, depositor, upload):
+@contextmanager
+def half_sent(node, upload):
+    """Send a chunk of which one part is there and the rest comes when the block ends; it arrives whole."""
     begun, go_on = threading.Event(), threading.Event()
 
     def slowly():
@@ -182,33 +185,25 @@ def test_one_writes_at_a_time(node, depositor, upload):
         yield DATA[1000:]
 
     with ThreadPoolExecutor(1) as other:
-        first = other.submit(node.as_("depositor").patch, upload, data=slowly(), headers=chunk(0))
+        sent = other.submit(node.as_("depositor").patch, upload, data=slowly(), headers=chunk(0))
         begun.wait(10)
         until(lambda: node.app.state.storage._busy)
+        yield
+        go_on.set()
+        assert sent.result().status_code == 204
+
+
+def test_one_writes_at_a_time(node, depositor, upload):
+    with half_sent(node, upload):
         second = depositor.patch(upload, data=DATA, headers=chunk(0))
         deletion = depositor.delete(upload, headers={"Tus-Resumable": "1.0.0"})
-        go_on.set()
-        assert first.result().status_code == 204
     assert (second.status_code, deletion.status_code) == (423, 423)
     assert second.headers["Retry-After"] == "1"
 
 
 def test_no_transaction_is_open_while_bytes_flow(node, depositor, upload):
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slowly():
-        yield DATA[:1000]
-        begun.set()
-        go_on.wait(10)
-        yield DATA[1000:]
-
-    with ThreadPoolExecutor(1) as other:
-        first = other.submit(node.as_("depositor").patch, upload, data=slowly(), headers=chunk(0))
-        begun.wait(10)
-        until(lambda: node.app.state.storage._busy)
+    with half_sent(node, upload):
         delivered(depositor, (item("b", {"b.tif": b"two"}), [b"two"]))
-        go_on.set()
-        assert first.result().status_code == 204
 
 
 def test_an_upload_ends_when_it_is_given_up_or_waited_too_long(node, depositor, ingest, upload):
