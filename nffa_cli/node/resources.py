@@ -158,7 +158,8 @@ def remove(desk: Desk, kind: Kind, row: Row, expected: Expected) -> None:
     parts: Mapping[str, Sequence[sa.ColumnElement[Any]]] = {
         "proposal": (tables.member.c.proposal,),
         "measurement": tuple(
-            table.c.measurement for table in (tables.document, tables.tag, tables.comment, tables.collected)
+            table.c.measurement
+            for table in (tables.document, tables.tag, tables.comment, tables.collected, tables.opinion, tables.label)
         ),
         "dataasset": (tables.location.c.asset, tables.asset_version.c.asset),
     }

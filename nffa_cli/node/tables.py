@@ -18,6 +18,7 @@ METADATA = sa.MetaData(
     }
 )
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+SPARSE = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 TEXT = sa.Text()
 
 
@@ -105,6 +106,7 @@ measurement = sa.Table(
     sa.Column("released_at", TEXT, nullable=False, index=True),  # from when on its content is open to all
     sa.Column("metadata_open", sa.Boolean, nullable=False),  # the policy shows metadata before that
     sa.Column("instrument_name", TEXT, index=True),  # as the file names it; `instrument` is the registry's
+    sa.Column("category_sent", SPARSE),  # what was delivered, where an answer given here holds instead; {}: nothing was
     sa.Index(  # all that rights ask of a row, newest first: what is closed is passed by without reading rows
         "ix_measurement_seen", "seq", "released_at", "metadata_open", "proposal", "experiment", "id", "deposited_by",
         "instrument",
@@ -253,4 +255,33 @@ collected = sa.Table(
     sa.Column("collection", TEXT, sa.ForeignKey("collection.id"), primary_key=True),
     sa.Column("measurement", TEXT, sa.ForeignKey("measurement.id"), primary_key=True, index=True),
     sa.Column("at", TEXT, nullable=False),
+)  # fmt: skip
+opinion = sa.Table(  # what was delivered of what a picture shows: by it the review desk finds what to ask next
+    "opinion", METADATA,
+    sa.Column("measurement", TEXT, sa.ForeignKey("measurement.id"), primary_key=True),
+    sa.Column("model", TEXT),  # SHA-256 of the model that said so
+    sa.Column("label", TEXT),
+    sa.Column("score", sa.Float),
+    sa.Column("decision", TEXT),
+    sa.Column("doubt", sa.Float, index=True),  # 0: certain, 1: two answers are equally likely
+    sa.Column("scores", JSON, nullable=False),  # [[label, score], ...], descending
+    sa.Column("fingerprint", TEXT),  # of the preview, hexadecimal: by it the same place is known again
+    sa.Column("by_person", sa.Boolean, nullable=False),  # somebody had answered before it was delivered
+    sa.Column("said_at", TEXT),  # when the last of them did
+)  # fmt: skip
+label = sa.Table(  # what persons say here: rows are only ever added; one that takes another back names it
+    "label", METADATA,
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("id", TEXT, nullable=False, unique=True),
+    _of("measurement"), _of("person"),
+    sa.Column("batch", TEXT, nullable=False),  # of one answer: a picture and its near-duplicates
+    sa.Column("at", TEXT, nullable=False),
+    sa.Column("answer", TEXT, nullable=False),  # label, none, unclear, undo
+    sa.Column("label", TEXT),
+    sa.Column("second", TEXT),
+    sa.Column("how", TEXT, nullable=False),  # looked, duplicate
+    sa.Column("sha256", TEXT),  # of the main file that was shown
+    sa.Column("model", TEXT),
+    sa.Column("predicted", TEXT),
+    sa.Column("undoes", TEXT, sa.ForeignKey("label.id"), unique=True),
 )  # fmt: skip
