@@ -134,7 +134,7 @@ def node(rounds: int, seed: int, room: Path, database: str | None = None) -> dic
     config.data.mkdir(parents=True)
     known = Database(config.database_url)
     known.migrate()
-    token = admin.create_token(known, ("depositor",))
+    token = admin.create_token(known, ("depositor",), name="pc")
     process, ended = Process(config), threading.Event()
     process.start()
     senders = [Sender(process, token, f"pc{n}", seed + n, ended) for n in range(CLIENTS)]

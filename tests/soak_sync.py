@@ -230,8 +230,8 @@ class Node:
             self._process.communicate(timeout=30)
 
     def token(self, role: str) -> str:
-        command = [sys.executable, "-m", "nffa_cli", "node", "token", "create", "--role", role, "--data", str(self.data),
-                   *self.database]  # fmt: skip
+        command = [sys.executable, "-m", "nffa_cli", "node", "token", "create", "--role", role, "--name", role,
+                   "--data", str(self.data), *self.database]  # fmt: skip
         found = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=True)
         return found.stdout.strip()
 

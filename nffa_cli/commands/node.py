@@ -95,7 +95,7 @@ def token() -> None:
 @click.option(
     "--role", "roles", type=click.Choice(ROLES), multiple=True, required=True, help="What it may do; repeatable."
 )
-@click.option("--name", help="Who uses it, such as the PC; tokens of one name are one user [the role].")
+@click.option("--name", help="Who uses it, such as the PC; tokens of one name are one user.")
 @click.option("--person", metavar="ID", help="A person of the registry instead: id, ORCID or portal id.")
 @click.option("--days", type=click.IntRange(1, 36_500), help="For how long it is good [until it is revoked].")
 @output_options
@@ -103,7 +103,7 @@ def token_create(
     data: Path | None, database: str | None, roles: tuple[str, ...], name: str | None, person: str | None,
     days: int | None, terminal: Terminal,
 ) -> None:  # fmt: skip
-    """Make a token and print it, and nothing else.
+    """Make a token and print it, and nothing else. It says whose it is, by --name or --person: each PC its own.
 
     \b
     Example:

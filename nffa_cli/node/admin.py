@@ -46,8 +46,8 @@ def create_token(
     roles
         Roles of the node that it may use.
     name
-        Who uses it where that is no person of the registry, such as an instrument PC; tokens of one name are one user.
-        None: named by the first role.
+        Who uses it where that is no person of the registry, such as an instrument PC; tokens of one name are one user, who
+        may change what was delivered by any of them. With ``person``: what the token is called.
     person
         Id, ORCID or portal id of a person who is there and has these roles.
     days
@@ -56,11 +56,14 @@ def create_token(
     Raises
     ------
     UsageError
-        There is no such person, or the person lacks a role.
+        There is no such person, or the person lacks a role; it is not said whose it is.
     """
+    if name is None and person is None:
+        hint = "--name sem-pc-3 for an instrument PC, each its own; --person ID for a person (nffa node user add NAME)"
+        raise UsageError("say whose the token is", hint=hint)
     with database.write() as connection:
         if person is None:
-            owner = user_named(connection, name or roles[0], roles)
+            owner = user_named(connection, str(name), roles)
         else:
             row = _person(connection, person)
             if lacks := sorted(set(roles) - set(row.roles)):

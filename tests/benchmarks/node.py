@@ -104,7 +104,7 @@ def _served(data: Path) -> Iterator[tuple[str, int, requests.Session]]:
     data.mkdir(parents=True)
     database = Database(Config(data).database_url)
     database.migrate()
-    token = admin.create_token(database, ("depositor",))
+    token = admin.create_token(database, ("depositor",), name="pc")
     database.close()
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(data)], stdout=subprocess.PIPE, text=True, cwd=measure.REPOSITORY

@@ -65,7 +65,7 @@ class Node:
 
     def token(self, role="depositor", person=None):
         """Return a new token; of one user for each role, unless a person (id) is given."""
-        return admin.create_token(self.database, (role,), person=person)
+        return admin.create_token(self.database, (role,), name=role, person=person)
 
     def as_(self, role, person=None):
         """Return a client with such a token."""

@@ -50,7 +50,7 @@ def served(*arguments):
 def test_a_node_is_one_command_and_a_token_another(home):
     with served() as (process, ready):
         assert ready["type"] == "ready"
-        made = nffa("node", "token", "create", "--role", "depositor")
+        made = nffa("node", "token", "create", "--role", "depositor", "--name", "sem-pc")
         assert made.returncode == 0, made.stderr
         assert made.stdout.startswith("nffa_")
         assert made.stdout.count("\n") == 1
@@ -70,7 +70,7 @@ def test_a_node_is_one_command_and_a_token_another(home):
 
 def test_a_running_request_is_finished_before_the_end(home):
     with served() as (process, ready):
-        token = nffa("node", "token", "create", "--role", "admin").stdout.strip()
+        token = nffa("node", "token", "create", "--role", "admin", "--name", "ada").stdout.strip()
         host, port = ready["url"].removeprefix("http://").split(":")
         body = json.dumps({"proposalId": "161", "proposalTitle": "T"}).encode()
         with socket.create_connection((host, int(port)), 30) as wire:
@@ -88,7 +88,7 @@ def test_a_running_request_is_finished_before_the_end(home):
 
 
 def test_a_log_tells_no_secret(home):
-    secret = nffa("node", "token", "create", "--role", "reader").stdout.strip()
+    secret = nffa("node", "token", "create", "--role", "reader", "--name", "ada").stdout.strip()
     with served("-v") as (process, ready):
         Client(ready["url"], secret).get("/proposals?proposalId=canary-in-query")
         requests.get(ready["url"] + "/api/v1/me", headers={"Authorization": "Bearer " + secret[:-1]}, timeout=30)
@@ -134,6 +134,18 @@ def test_it_speaks_tls(home, tmp_path):
         assert requests.get(ready["url"] + "/healthz", verify=certificate, timeout=30).json() == {"status": "ok"}
         with pytest.raises(requests.exceptions.SSLError):
             requests.get(ready["url"] + "/healthz", timeout=30)
+
+
+def test_a_token_says_whose_it_is_so_that_no_two_pcs_are_one_user_unawares(typed):
+    for role in ("depositor", "admin"):
+        status, out, err = typed("node", "token", "create", "--role", role)
+        assert (status, out) == (2, "")
+        assert "--name" in err
+        assert "--person" in err
+    for name in ("sem-pc-1", "sem-pc-2", "sem-pc-2"):
+        assert typed("node", "token", "create", "--role", "depositor", "--name", name)[0] == 0
+    listed = typed("node", "token", "list", "--json")[1]
+    assert [json.loads(line)["user"] for line in listed.splitlines()] == ["sem-pc-1", "sem-pc-2", "sem-pc-2"]
 
 
 def test_users_and_policies_are_made_beside_the_node(typed):
