@@ -11,7 +11,9 @@ import http.client
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -21,6 +23,9 @@ from nffa_cli.errors import Unreachable, UsageError
 LARGEST = 5 << 20
 """Most bytes of a document."""
 SECONDS = 30.0
+"""For how long a server may say nothing."""
+WHOLE = 60.0
+"""For how long an answer may take, however its bytes drip."""
 REDIRECTS = 3
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 _TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
@@ -48,7 +53,7 @@ def document(
     UsageError
         The address is none that may be asked.
     Unreachable
-        It does not answer, or not with a document of at most 5 MiB.
+        It does not answer, or not with a document of at most 5 MiB within a minute.
     """
     hosts = tuple(hosts)
     began = address
@@ -133,7 +138,27 @@ class _Fixed(http.client.HTTPSConnection):
     def connect(self) -> None:
         """Connect to the address that was judged, whatever the name leads to by now."""
         plain = self._connect((self._place, 443), SECONDS)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
+        self.sock.do_handshake()
+
+    @contextmanager
+    def for_a_while(self, seconds: float) -> Iterator[threading.Event]:
+        """Cut the connection when the time is up; the event says that it was."""
+        late = threading.Event()
+
+        def cut() -> None:
+            late.set()
+            if self.sock is not None:
+                with suppress(OSError):
+                    socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # TLS's own would take its words from under it
+
+        timer = threading.Timer(seconds, cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield late
+        finally:
+            timer.cancel()
 
 
 def _asked(
@@ -142,21 +167,31 @@ def _asked(
     connection = _Fixed(parts.hostname or "", place, context or ssl.create_default_context(), connect)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"Accept": accept, "User-Agent": f"nffa/{__version__}", "Accept-Encoding": "identity"}
+    late = threading.Event()
     try:
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        body = answer.read(LARGEST + 1) if answer.status < 300 else b""
-        target = answer.getheader("Location")
+        with connection.for_a_while(WHOLE) as late:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read(LARGEST + 1) if answer.status < 300 else b""
+            target = answer.getheader("Location")
     except ssl.SSLCertVerificationError as error:
         raise Unreachable(
             f"its certificate is not to be trusted ({error.verify_message})", where=parts.hostname
         ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
+        if late.is_set():
+            raise _too_late(parts) from error
         raise Unreachable(
             f"it cannot be reached ({type(error).__name__})", where=parts.hostname, hint="try again later"
         ) from error
     finally:
         connection.close()
+    if late.is_set():  # what came before it was cut may look whole
+        raise _too_late(parts)
     if len(body) > LARGEST:
         raise Unreachable(f"it answers more than {LARGEST >> 20} MiB", where=parts.hostname)
     return answer.status, target, body
+
+
+def _too_late(parts: SplitResult) -> Unreachable:
+    return Unreachable(f"it takes more than {WHOLE:.0f} s", where=parts.hostname, hint="try again later")

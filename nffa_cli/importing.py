@@ -9,33 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from nffa_cli import guarded, settings
+from nffa_cli import guarded, repositories, settings
 from nffa_cli.catalogue.imports import Imported
 from nffa_cli.catalogue.store import Store
-from nffa_cli.crosswalk import incoming, taking
+from nffa_cli.crosswalk import described, taking
+from nffa_cli.crosswalk.described import DOCUMENT, KINDS
 from nffa_cli.destinations import registry
 from nffa_cli.destinations.base import AssetFile, Bundle
-from nffa_cli.errors import UnreadableFile, UsageError
-from nffa_cli.export.nxem import media_type
+from nffa_cli.errors import UsageError
 from nffa_cli.settings import Settings
 
-HOSTS = ("materialscloud.org", "zenodo.org", "b2share.eudat.eu")
-"""Repositories whose records may be fetched; ``import.hosts`` adds others."""
-KINDS = ("calculation", "measurement", "simulation")
-"""What a record may be said to be; the first where nothing is said."""
-SCHEME = "nffa"
-VERSION = "1"
+__all__ = ["DOCUMENT", "KINDS", "VERSION", "Import", "bundle", "made", "options", "read", "run", "take"]
+
+VERSION = "2"
 """Changes when the same record makes another bundle, so that what was delivered becomes due as an update."""
-DOCUMENT = "repository-record"
-_ACCEPT = "application/vnd.inveniordm.v1+json, application/json;q=0.8"
-_PAGE = re.compile(r"(https://[^/?#]+)/(?:record|records|deposit)/([A-Za-z0-9._-]+)/?")
-_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ class Import:
         return {
             "system": self.item.system, "key": self.taken.key, "source": self.item.source, "dialect": crosswalk.dialect,
             "crosswalk": crosswalk.name, "version": crosswalk.version, "files": len(self.taken.files),
-            "assets": len(_assets(self.item, self.taken)[0]),
+            "assets": len(_described(self.item, self.taken).assets),
             "bytes": sum(sizes) if len(sizes) == len(self.taken.files) else None, "verified": False,
             "kind": self.item.options.get("kind") or KINDS[0], "proposal": self.item.options.get("proposal"),
             "experiment": self.item.options.get("experiment") or self.item.system, "to": self.item.options.get("to"),
@@ -108,28 +101,12 @@ def read(source: str, values: Settings) -> Mapping[str, Any]:
     """
     if "://" in source:
         more = re.split(r"[\s,]+", values["import.hosts"].strip().lower())
-        page = _PAGE.fullmatch(source)
-        address = f"{page[1]}/api/records/{page[2]}" if page else source
-        data = guarded.document(address, (*HOSTS, *filter(None, more)), accept=_ACCEPT)
-    else:
-        try:
-            with Path(source).open("rb") as file:
-                data = file.read(guarded.LARGEST + 1)
-        except OSError as error:
-            raise UsageError(f"cannot be read: {error.strerror}", where=source) from error
-    if len(data) > guarded.LARGEST:
-        raise UnreadableFile(f"has more than {guarded.LARGEST >> 20} MiB", code="too-large", where=source)
+        return repositories.parsed(repositories.fetch(source, (*repositories.HOSTS, *filter(None, more))), source)
     try:
-        entry = json.loads(data, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        hint = "the record's JSON is wanted: its export, or its page's address"
-        raise UnreadableFile("is no JSON", code="no-json", where=source, hint=hint) from error
-    if not isinstance(entry, dict):
-        raise UnreadableFile("is no JSON object", code="no-json", where=source)
-    try:
-        return _clean(entry, 0)  # type: ignore[no-any-return]
-    except RecursionError as error:
-        raise UnreadableFile("is nested too deeply", code="no-json", where=source) from error
+        with Path(source).open("rb") as file:
+            return repositories.parsed(file.read(guarded.LARGEST + 1), source)
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=source) from error
 
 
 def take(system: str, source: str, entry: Mapping[str, Any], options: Mapping[str, Any], store: Store | None) -> Import:
@@ -154,36 +131,17 @@ def bundle(
     proposal = item.options.get("proposal")
     if not proposal:
         return None
-    key = f"sha256:{hashlib.sha256(taken.key.encode()).hexdigest()}"
-    said = {place: each.value for place, each in taken.fields.items()}
-    measurement = {
-        name.removeprefix("measurement/"): value
-        for name, value in said.items()
-        if name.startswith("measurement/") and not name.startswith(incoming.FREE)
-    }
-    provenance = {
-        name.removeprefix(incoming.FREE): value for name, value in said.items() if name.startswith(incoming.FREE)
-    }
-    assets, left_out = _assets(item, taken)
-    measurement |= {
-        "measurementName": measurement.get("measurementName") or taken.key,
-        "kind": item.options.get("kind") or KINDS[0],
-        "externalIds": _external_ids(key, provenance),
-        "provenance": {
-            **provenance,
-            "importedFrom": item.system,
-            "importedRecord": taken.key,
-            "crosswalk": f"{taken.crosswalk.name} {taken.crosswalk.version}",
-            **({"filesLeftOut": left_out} if left_out else {}),
-        },
-    }
+    parcel = _described(item, taken)
+    assets = tuple(_asset(each, parcel.content) for each in parcel.assets)
     named = {**proposals.get(str(proposal), {}), "proposalId": str(proposal)}
-    group = {"experimentName": item.options.get("experiment") or said.get("experiment/experimentName") or item.system}
-    documents = {DOCUMENT: dict(item.entry)}
+    group = {"experimentName": item.options.get("experiment") or parcel.experiment or item.system}
     told = [_told(asset) for asset in assets]
-    written = json.dumps([key, named, group, measurement, documents, told], sort_keys=True, separators=(",", ":"))
+    said = [parcel.key, named, group, parcel.measurement, parcel.documents, told]
+    written = json.dumps(said, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(written.encode("ascii")).hexdigest()
-    return Bundle(key, key, item.source, named, group, measurement, documents, assets, digest)
+    return Bundle(
+        parcel.key, parcel.key, item.source, named, group, parcel.measurement, parcel.documents, assets, digest
+    )
 
 
 def options(
@@ -195,64 +153,26 @@ def options(
 
 
 def _taken(system: str, entry: Mapping[str, Any], source: str) -> taking.Taken:
-    folder = settings.shipped("crosswalks")
-    known = incoming.of_system(system, folder)
-    if not known:
-        names = ", ".join(incoming.systems(folder))
-        raise UsageError(f"records of {system!r} cannot be imported", hint=f"one of {names}")
-    for crosswalk in known:
-        if taking.recognised(crosswalk, entry):
-            taken = taking.take(crosswalk, entry)
-            if taken is None:
-                raise UnreadableFile("does not say which record it is", code="no-identity", where=source)
-            return taken
-    dialects = " or ".join(each.dialect for each in known)
-    raise UnreadableFile(f"is no {dialects}", code="unknown-dialect", where=source, hint="nffa crosswalk list")
+    return repositories.taken(entry, source, settings.shipped("crosswalks"), system)
 
 
-def _assets(item: Imported, taken: taking.Taken) -> tuple[tuple[AssetFile, ...], list[dict[str, str]]]:
-    """Return the files, and those of which too little is said to describe them."""
-    page = taken.fields.get("measurement/provenance/address")
-    doi = taken.fields.get("measurement/provenance/doi")
-    home = page.value if page is not None else f"https://doi.org/{doi.value}" if doi is not None else None
-    found: list[AssetFile] = []
-    left_out = []
-    for file in taken.files:
-        said = {place: each.value for place, each in file.items()}
-        name, path = said.pop("dataAssetName"), said.pop("relativePath")
-        digest, where = said.get("dataChecksum"), said.pop("uri", None) or home
-        size = said.pop("dataSize", None)
-        lacks = [what for what, value in (("size", size), ("digest", digest), ("address", where)) if value is None]
-        if lacks:
-            left_out.append({"name": name, "lacks": ", ".join(lacks)})
-            continue
-        kind = said.pop("mediaType", None) or media_type(path)
-        fields = {**said, "accessMode": "linked", "uri": where}
-        sha256 = digest["value"] if digest and digest["algorithm"] == "sha-256" else ""
-        found.append(AssetFile("main", name, path, None, None, size, sha256, kind, "raw", fields))
-    if item.options.get("as_one") and found:
-        return (_as_one(found, taken),), left_out
-    return tuple(found), left_out
+def _described(item: Imported, taken: taking.Taken) -> described.Parcel:
+    return described.describe(
+        taken, item.entry, system=item.system, address=item.source if "://" in item.source else None,
+        kind=item.options.get("kind"), as_one=bool(item.options.get("as_one")),
+    )  # fmt: skip
 
 
-def _as_one(files: Sequence[AssetFile], taken: taking.Taken) -> AssetFile:
-    """Return one asset for all files: the list of them, with what is said of each. Its own bytes are that list."""
-    listed = [
-        {"name": file.name, "size": file.size, "checksum": file.fields["dataChecksum"], "uri": file.fields["uri"]}
-        for file in files
-    ]
-    total = sum(file.size for file in files)
-    content = json.dumps({"record": taken.key, "files": listed, "bytes": total}, indent=1).encode("ascii")
-    shared = ("dateOfCollection", "dateOfCollectionSource", "intellectualPropertyRights")
-    fields = {name: files[0].fields[name] for name in shared if name in files[0].fields}
-    sha256 = hashlib.sha256(content).hexdigest()
-    return AssetFile("main", "files.json", "files.json", None, content, len(content), sha256, "application/json",
-                     "metadata", {**fields, "accessMode": "managed"})  # fmt: skip
-
-
-def _external_ids(key: str, provenance: Mapping[str, Any]) -> list[dict[str, str]]:
-    doi = provenance.get("doi")
-    return [{"scheme": SCHEME, "value": key}, *([{"scheme": "doi", "value": doi}] if doi else [])]
+def _asset(said: Mapping[str, Any], content: bytes | None) -> AssetFile:
+    """Return an asset as destinations are given it."""
+    digest = said["dataChecksum"]
+    own = {"role", "dataAssetName", "relativePath", "dataSize", "mediaType", "dataAssetType"}
+    if content is not None:
+        own.add("dataChecksum")
+    fields = {name: value for name, value in said.items() if name not in own}
+    sha256 = digest["value"] if digest["algorithm"] == "sha-256" else ""
+    return AssetFile(said["role"], said["dataAssetName"], said["relativePath"], None, content, said["dataSize"], sha256,
+                     said["mediaType"], said["dataAssetType"], fields)  # fmt: skip
 
 
 def _told(asset: AssetFile) -> tuple[Any, ...]:
@@ -264,18 +184,3 @@ def _destination(wanted: str) -> str:
     """Return what outbox and receipts call a destination that was named or addressed."""
     where = str(settings.home() / "nffa.toml")
     return registry.chosen(wanted, [registry.of_table(table, where) for table in settings.destinations()])[0].name
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no number of JSON")
-
-
-def _clean(value: Any, depth: int) -> Any:
-    """Return JSON in which every text is valid Unicode without NUL, as every database can hold it."""
-    if depth > 100:
-        raise RecursionError
-    if isinstance(value, str):
-        return _FORBIDDEN.sub("�", value)
-    if isinstance(value, dict):
-        return {_clean(key, depth): _clean(item, depth + 1) for key, item in value.items()}
-    return [_clean(item, depth + 1) for item in value] if isinstance(value, list) else value

@@ -7,6 +7,7 @@ sizes and digests are what the repository says of its files.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from nffa_cli import rawtree
@@ -17,6 +18,9 @@ from nffa_cli.records import Remark
 
 MAX_FILES = 10_000
 """A record that lists more is no record that a person made."""
+LOOKED_AT = 100_000
+LEVELS = 100
+"""So many parts of a path are looked at."""
 
 
 class Said(NamedTuple):
@@ -35,6 +39,8 @@ class Taken(NamedTuple):
         Place (``measurement/measurementName``) → what is said.
     files
         The same of each file (``dataAssetName`` …), in the record's order.
+    used
+        Paths of the record that values were taken from; below one of them all was looked at.
     """
 
     crosswalk: Incoming
@@ -42,6 +48,7 @@ class Taken(NamedTuple):
     fields: Mapping[str, Said]
     files: tuple[Mapping[str, Said], ...]
     warnings: tuple[Remark, ...]
+    used: frozenset[str] = frozenset()
 
 
 def recognised(crosswalk: Incoming, entry: Mapping[str, Any]) -> bool:
@@ -52,17 +59,18 @@ def recognised(crosswalk: Incoming, entry: Mapping[str, Any]) -> bool:
 def take(crosswalk: Incoming, entry: Mapping[str, Any]) -> Taken | None:
     """Return a record in our model; None where nothing says which record it is."""
     warnings: list[Remark] = []
-    key = next((name for path in crosswalk.key if (name := _named(rawtree.get(entry, path)))), None)
-    if key is None:
+    known = next(((name, path) for path in crosswalk.key if (name := _named(rawtree.get(entry, path)))), None)
+    if known is None:
         return None
-    fields = _filled(crosswalk.fields, _Scope(entry, entry, None, ""), warnings)
+    key, used = known[0], {known[1]}
+    fields = _filled(crosswalk.fields, _Scope(entry, entry, None, "", used), warnings)
     files: list[Mapping[str, Said]] = []
     seen: set[str] = set()
     shared = _filled(
-        [field for field in crosswalk.assets if _is_shared(field)], _Scope(entry, entry, None, ""), warnings
+        [field for field in crosswalk.assets if _is_shared(field)], _Scope(entry, entry, None, "", used), warnings
     )
     own = [field for field in crosswalk.assets if not _is_shared(field)]
-    for scope in _items(crosswalk, entry):
+    for scope in _items(crosswalk, entry, used):
         said = _filled(own, scope, warnings) | shared
         if "dataAssetName" not in said or "relativePath" not in said:
             warnings.append(Remark("file-without-name", f"{scope.where or 'a file'} has no name and is left out"))
@@ -77,7 +85,20 @@ def take(crosswalk: Incoming, entry: Mapping[str, Any]) -> Taken | None:
             warnings.append(Remark("too-many-files", f"only the first {MAX_FILES} files are taken"))
             files.pop()
             break
-    return Taken(crosswalk, key, fields, tuple(files), tuple(dict.fromkeys(warnings)))
+    return Taken(crosswalk, key, fields, tuple(files), tuple(dict.fromkeys(warnings)), frozenset(used))
+
+
+def untaken(taken: Taken, entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield (path, value) of what nothing was taken from, of the first ``LOOKED_AT`` values of a record."""
+    for path, value in islice(rawtree.leaves(entry), LOOKED_AT):
+        above = path
+        for _ in range(LEVELS):
+            if above in taken.used:
+                break
+            above = above.rpartition(".")[0]
+            if not above:
+                yield path, value
+                break
 
 
 class _Scope(NamedTuple):
@@ -87,6 +108,7 @@ class _Scope(NamedTuple):
     here: Any
     key: str | None
     where: str
+    used: set[str]
 
     def find(self, path: str) -> Iterator[tuple[str, Any]]:
         """Yield (path from the top, value) of what there is, branches too."""
@@ -131,20 +153,22 @@ def _found(node: Any, shown: str, path: str) -> Iterator[tuple[str, Any]]:
             yield below, item
 
 
-def _items(crosswalk: Incoming, entry: Mapping[str, Any]) -> Iterator[_Scope]:
+def _items(crosswalk: Incoming, entry: Mapping[str, Any], used: set[str]) -> Iterator[_Scope]:
     """Yield each file of a record: of a list, of an object by name, or the one file that an object is itself."""
     for path in crosswalk.each:
         found = rawtree.get(entry, path)
         if isinstance(found, list):
             yield from (
-                _Scope(entry, item, None, f"{path}.{n}") for n, item in enumerate(found) if isinstance(item, Mapping)
+                _Scope(entry, item, None, f"{path}.{n}", used)
+                for n, item in enumerate(found)
+                if isinstance(item, Mapping)
             )
             return
         if isinstance(found, Mapping):
             if any(not isinstance(item, Mapping) for item in found.values()):
-                yield _Scope(entry, found, None, path)
+                yield _Scope(entry, found, None, path, used)
             else:
-                yield from (_Scope(entry, item, str(key), f"{path}.{key}") for key, item in found.items())
+                yield from (_Scope(entry, item, str(key), f"{path}.{key}", used) for key, item in found.items())
             return
 
 
@@ -166,30 +190,32 @@ def _by_rule(to: str, rule: Rule, scope: _Scope, warnings: list[Remark]) -> Said
     if rule.constant:
         return Said(rule.constant[0], "rule")
     values: list[Said] = []
-    for source, given in _givens(rule, scope):
+    for sources, given in _givens(rule, scope):
+        source = sources[0]
         try:
             values.append(Said(entries.TABLE[rule.using].run(given, rule.options), source))
         except Unfit as unfit:
             if unfit.code:
                 warnings.append(Remark(unfit.code, f"{to}: {source} {unfit.why}"))
             continue
+        scope.used.update(sources)
         if not rule.all:
             return values[0]
     return Said(list(dict.fromkeys(said.value for said in values)), values[0].source) if values else None
 
 
-def _givens(rule: Rule, scope: _Scope) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what a transform may be given, in order of preference, each with the path of its first input."""
+def _givens(rule: Rule, scope: _Scope) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Yield what a transform may be given, in order of preference, each with the paths of its inputs."""
     for place in _scopes(rule, scope):
         inputs = [(name, [pair for path in paths for pair in place.find(path)]) for name, paths in rule.inputs]
         if len(inputs) > 1:
             if all(pairs for _, pairs in inputs):
-                yield inputs[0][1][0][0], {name: pairs[0][1] for name, pairs in inputs}
+                yield tuple(pairs[0][0] for _, pairs in inputs), {name: pairs[0][1] for name, pairs in inputs}
             continue
         name, pairs = inputs[0]
         for source, value in pairs:
             for item in value if rule.all and isinstance(value, list) else [value]:
-                yield source, {name: item}
+                yield (source,), {name: item}
 
 
 def _scopes(rule: Rule, scope: _Scope) -> Iterator[_Scope]:
@@ -200,6 +226,6 @@ def _scopes(rule: Rule, scope: _Scope) -> Iterator[_Scope]:
     for where, found in scope.find(rule.each):
         for number, item in enumerate(found if isinstance(found, list) else [found]):
             if isinstance(item, Mapping):
-                place = _Scope(scope.top, item, None, f"{where}.{number}".lstrip("/"))
+                place = _Scope(scope.top, item, None, f"{where}.{number}".lstrip("/"), scope.used)
                 if all(any(value in texts for _, value in place.find(path)) for path, texts in rule.where):
                     yield place

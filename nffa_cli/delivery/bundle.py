@@ -19,11 +19,14 @@ from typing import Any
 from nffa_cli.crosswalk.outward import Outward
 from nffa_cli.crosswalk.place import place
 from nffa_cli.destinations.base import AssetFile, Bundle
-from nffa_cli.export.nxem import media_type
+from nffa_cli.mediatypes import media_type
 from nffa_cli.records import Quantity, Record
 
-VERSION = "1"
-"""Changes when the same sources make another bundle, so that what was delivered becomes due as an update."""
+VERSION = "2"
+"""Changes when the same sources make another bundle, so that what was delivered is made anew, and sent if it differs.
+
+2: with the embedding of what was classified; what was not is as before, and is not sent again.
+"""
 SCHEME = "nffa"
 """Scheme of the external id by which a measurement is found again."""
 DOCUMENT = "nffa-record"
@@ -58,6 +61,8 @@ class Material:
         What the picture shows: ``persons`` (oldest first) and ``model``; both may be missing.
     made
         Versions that made the record.
+    embedding
+        As in ``Bundle``.
     """
 
     acquisition: str
@@ -68,6 +73,7 @@ class Material:
     files: Sequence[LocalFile]
     seen: Mapping[str, Any]
     made: Mapping[str, Any]
+    embedding: Mapping[str, str] | None = None
 
 
 def make(
@@ -111,12 +117,14 @@ def make(
     documents = {DOCUMENT: _document(material)}
     assets = _assets(material, name, link=link)
     said: Any = (key, named, group, measurement, documents, [_told(asset) for asset in assets])
+    said = said if material.embedding is None else (*said, dict(material.embedding))
     written = _canonical(said)
     if "\\ud" in written or "\\u0000" in written:  # only what databases may not hold, and emoji, need a look
-        key, named, group, measurement, documents, _ = said = _clean(said)
+        key, named, group, measurement, documents, *_ = said = _clean(said)
         written = _canonical(said)
     digest = hashlib.sha256(written.encode("ascii")).hexdigest()
-    return Bundle(key, material.acquisition, material.shown, named, group, measurement, documents, assets, digest)
+    about = (key, material.acquisition, material.shown, named, group, measurement, documents, assets, digest)
+    return Bundle(*about, material.embedding)
 
 
 def text(name: str) -> str:

@@ -17,17 +17,11 @@ from nffa_cli.crosswalk.outward import Outward
 from nffa_cli.crosswalk.place import place
 from nffa_cli.export import browsable, nxdata
 from nffa_cli.export.tree import Tree, get
+from nffa_cli.mediatypes import media_type
 from nffa_cli.records import RawMetadata, Record, Signal
 
 ENTRY = "entry1"
 EVENT = "measurement/event1"
-
-MEDIA_TYPES = {
-    ".tif": "image/tiff", ".tiff": "image/tiff", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png",
-    ".bmp": "image/bmp", ".txt": "text/plain", ".hdr": "text/plain", ".msa": "text/plain", ".spx": "application/xml",
-    ".emd": "application/x-hdf5", ".de5": "application/x-hdf5", ".nxs": "application/x-hdf5", ".json": "application/json",
-}  # fmt: skip
-"""Media types by extension; anything else is bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +211,6 @@ def _note(file: SourceFile) -> Tree:
         "checksum": file.sha256,
         "algorithm": "sha256",
     }
-
-
-def media_type(name: str) -> str:
-    """Return the media type that a file's name says."""
-    extension = name[name.rfind(".") :].lower() if "." in name else ""
-    return MEDIA_TYPES.get(extension, "application/octet-stream")
 
 
 def _profiling(raw: RawMetadata, source: Source) -> Tree:

@@ -18,8 +18,9 @@ MODULES = {
 
 LAYERS = (
     {"errors", "records", "progress"},
-    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "proposals"},
-    {"settings", "downloading", "guarded", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels",
+    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "proposals",
+     "mediatypes", "vectors"},
+    {"settings", "downloading", "guarded", "repositories", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels",
      "ink", "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
      "secrets", "portal", "node", "hosting"},
     {"reading", "recipe", "nexus", "judging", "seeing", "worker"},

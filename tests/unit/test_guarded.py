@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -163,6 +165,22 @@ def test_what_is_answered_wrongly_is_refused(service, certificate, answer, what)
 def test_a_redirect_on_the_same_host_is_followed(service, certificate):
     service.answers |= {"/a": (301, {"Location": "/b"}, b""), "/b": (200, {}, b"[]")}
     assert asked(service, certificate) == b"[]"
+
+
+def test_an_answer_that_drips_is_cut_off(service, certificate, monkeypatch):
+    def drip(handler):
+        with contextlib.suppress(OSError):
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            for number in range(400):
+                handler.wfile.write(b"X-%d: a\r\n" % number)
+                time.sleep(0.05)
+
+    monkeypatch.setattr(Answers, "do_GET", drip)
+    monkeypatch.setattr(guarded, "WHOLE", 0.5)
+    began = time.monotonic()
+    with pytest.raises(Unreachable, match="takes more than"):
+        asked(service, certificate)
+    assert time.monotonic() - began < 10
 
 
 def test_certificates_are_judged_by_name_and_issuer(service, certificate):
