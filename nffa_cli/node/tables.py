@@ -256,18 +256,29 @@ collected = sa.Table(
     sa.Column("measurement", TEXT, sa.ForeignKey("measurement.id"), primary_key=True, index=True),
     sa.Column("at", TEXT, nullable=False),
 )  # fmt: skip
-opinion = sa.Table(  # what was delivered of what a picture shows: by it the review desk finds what to ask next
+measurement_embedding = sa.Table(  # the picture as a model sees it: by it similar ones are found
+    "measurement_embedding", METADATA,
+    sa.Column("seq", sa.Integer, primary_key=True),  # never given twice: what is newer than a number is new
+    sa.Column("measurement", TEXT, sa.ForeignKey("measurement.id"), nullable=False, unique=True),
+    sa.Column("model", TEXT, nullable=False),  # SHA-256
+    sa.Column("vector", sa.LargeBinary, nullable=False),  # float16, little-endian, of unit length
+    sa.Index("ix_measurement_embedding_model_seq", "model", "seq"),
+    sqlite_autoincrement=True,
+)  # fmt: skip
+opinion = sa.Table(  # of all that was delivered, what its sender says that it shows: the queue of the review desk
     "opinion", METADATA,
     sa.Column("measurement", TEXT, sa.ForeignKey("measurement.id"), primary_key=True),
     sa.Column("model", TEXT),  # SHA-256 of the model that said so
     sa.Column("label", TEXT),
     sa.Column("score", sa.Float),
     sa.Column("decision", TEXT),
-    sa.Column("doubt", sa.Float, index=True),  # 0: certain, 1: two answers are equally likely
-    sa.Column("scores", JSON, nullable=False),  # [[label, score], ...], descending
+    sa.Column("urgency", sa.Float, nullable=False),  # the model's doubt, 0 to 1 (a tie); -1: nobody said how sure it is
+    sa.Column("scores", JSON, nullable=False),  # [[label, score], ...] in the model's order
     sa.Column("fingerprint", TEXT),  # of the preview, hexadecimal: by it the same place is known again
     sa.Column("by_person", sa.Boolean, nullable=False),  # somebody had answered before it was delivered
     sa.Column("said_at", TEXT),  # when the last of them did
+    sa.Column("judged", sa.Boolean, nullable=False),  # an answer of somebody holds, given here or before
+    sa.Index("ix_opinion_queue", "judged", "urgency", "measurement"),
 )  # fmt: skip
 label = sa.Table(  # what persons say here: rows are only ever added; one that takes another back names it
     "label", METADATA,

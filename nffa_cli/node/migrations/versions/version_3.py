@@ -13,23 +13,24 @@ TEXT = sa.Text()
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 DELIVERED = {
     "sqlite": """
-        INSERT INTO opinion (measurement, model, label, score, decision, scores, by_person, said_at)
-        SELECT measurement, json_extract(body, '$.classification.model.model_sha256'),
-            json_extract(body, '$.classification.model.label'),
-            CASE WHEN json_type(body, '$.classification.model.score') IN ('real', 'integer')
-                THEN json_extract(body, '$.classification.model.score') END,
-            json_extract(body, '$.classification.model.decision'), '[]',
-            json_type(body, '$.classification.persons[0]') IS NOT NULL,
-            json_extract(body, '$.classification.persons[#-1].at')
-        FROM document WHERE schema = 'nffa-record' AND json_type(body, '$.classification') = 'object'""",
+        INSERT INTO opinion (measurement, model, label, score, decision, urgency, scores, by_person, said_at, judged)
+        SELECT id, json_extract(seen, '$.model.model_sha256'), json_extract(seen, '$.model.label'),
+            CASE WHEN json_type(seen, '$.model.score') IN ('real', 'integer') THEN json_extract(seen, '$.model.score') END,
+            json_extract(seen, '$.model.decision'), -1, '[]', json_type(seen, '$.persons[0]') IS NOT NULL,
+            json_extract(seen, '$.persons[#-1].at'), json_type(seen, '$.persons[0]') IS NOT NULL
+        FROM (SELECT measurement.id, CASE WHEN json_type(body, '$.classification') = 'object'
+                THEN json_extract(body, '$.classification') ELSE '{}' END AS seen
+            FROM measurement LEFT JOIN document ON measurement = measurement.id AND schema = 'nffa-record')""",
     "postgresql": """
-        INSERT INTO opinion (measurement, model, label, score, decision, scores, by_person, said_at)
-        SELECT measurement, body #>> '{classification,model,model_sha256}', body #>> '{classification,model,label}',
-            CASE WHEN jsonb_typeof(body #> '{classification,model,score}') = 'number'
-                THEN CAST(body #>> '{classification,model,score}' AS double precision) END,
-            body #>> '{classification,model,decision}', CAST('[]' AS jsonb),
-            body #> '{classification,persons,0}' IS NOT NULL, body #>> '{classification,persons,-1,at}'
-        FROM document WHERE schema = 'nffa-record' AND jsonb_typeof(body -> 'classification') = 'object'""",
+        INSERT INTO opinion (measurement, model, label, score, decision, urgency, scores, by_person, said_at, judged)
+        SELECT id, seen #>> '{model,model_sha256}', seen #>> '{model,label}',
+            CASE WHEN jsonb_typeof(seen #> '{model,score}') = 'number'
+                THEN CAST(seen #>> '{model,score}' AS double precision) END,
+            seen #>> '{model,decision}', -1, CAST('[]' AS jsonb), seen #> '{persons,0}' IS NOT NULL,
+            seen #>> '{persons,-1,at}', seen #> '{persons,0}' IS NOT NULL
+        FROM (SELECT measurement.id, CASE WHEN jsonb_typeof(body -> 'classification') = 'object'
+                THEN body -> 'classification' ELSE CAST('{}' AS jsonb) END AS seen
+            FROM measurement LEFT JOIN document ON measurement = measurement.id AND schema = 'nffa-record') AS sent""",
 }
 """What older deliveries told; how sure the model was of the second answer, and the fingerprint, come with their next one."""
 
@@ -44,15 +45,16 @@ def upgrade() -> None:
         sa.Column("label", TEXT),
         sa.Column("score", sa.Float()),
         sa.Column("decision", TEXT),
-        sa.Column("doubt", sa.Float()),
+        sa.Column("urgency", sa.Float(), nullable=False),
         sa.Column("scores", JSON, nullable=False),
         sa.Column("fingerprint", TEXT),
         sa.Column("by_person", sa.Boolean(), nullable=False),
         sa.Column("said_at", TEXT),
+        sa.Column("judged", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["measurement"], ["measurement.id"], name="fk_opinion_measurement"),
         sa.PrimaryKeyConstraint("measurement", name="pk_opinion"),
     )
-    op.create_index("ix_opinion_doubt", "opinion", ["doubt"])
+    op.create_index("ix_opinion_queue", "opinion", ["judged", "urgency", "measurement"])
     op.execute(DELIVERED[op.get_bind().dialect.name])
     op.create_table(
         "label",
