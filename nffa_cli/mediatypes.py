@@ -8,6 +8,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".tif": "image/tiff", ".tiff": "image/tiff", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png",
     ".bmp": "image/bmp", ".txt": "text/plain", ".hdr": "text/plain", ".msa": "text/plain", ".spx": "application/xml",
     ".emd": "application/x-hdf5", ".de5": "application/x-hdf5", ".nxs": "application/x-hdf5", ".json": "application/json",
+    ".gz": "application/gzip",
 }  # fmt: skip
 """Media types by extension; anything else is bytes."""
 

@@ -23,6 +23,7 @@ from nffa_cli.errors import LockedError, UsageError
 from nffa_cli.look import STATUS_OF, read_job
 from nffa_cli.pool import Answer, Pool, limits
 from nffa_cli.records import Acquisition, FileStamp, Outcome, Status
+from nffa_cli.spectra import place
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,9 @@ class Step:
 class _Batch:
     """What waits for the next commit."""
 
-    versions: list[tuple[NewVersion, str | None]] = field(default_factory=list)
+    versions: list[tuple[NewVersion, str | None, str | None]] = field(default_factory=list)
+    """With the drafts of its preview and of its spectra."""
+
     ledger: list[plan.LedgerRow] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     began: float = 0.0
@@ -231,7 +234,7 @@ class Ingest:
         record = {**header["record"], "status": "ready"}
         provenance = Provenance(**{**header["provenance"], "crosswalk": self.versions.crosswalks.get(header["format"])})
         version = NewVersion(files, record, answer.blob, provenance)
-        self._batch.versions.append((version, header["preview"]))
+        self._batch.versions.append((version, header["preview"], header["spectra"]))
         self._batch.ledger.append(self._row(each, header))
         self._batch.outcomes.append(self._outcome(found, "done", None, each, header["format"], record["warnings"]))
 
@@ -263,12 +266,14 @@ class Ingest:
         batch, self._batch = self._batch, _Batch()
         doubles: dict[str, str] = {}
         if batch.versions or batch.ledger:
-            for version, drawn in batch.versions:
+            for version, drawn, spectra in batch.versions:
                 if drawn:
-                    self._place(version, drawn)
+                    self._place(drawn, self._preview_name(version))
+                if spectra:
+                    self._place(spectra, place(version.digest))
             with self.store.batch():
                 self.store.save_ledger(batch.ledger)  # before the versions, which may make it forget some of these rows
-                for version, drawn in batch.versions:
+                for version, drawn, _ in batch.versions:
                     self._save(version, drawn, doubles)
         for outcome in batch.outcomes:
             twin = doubles.get(str(outcome.detail.get("acquisition")))
@@ -300,8 +305,8 @@ class Ingest:
         digest = version.digest
         return f"{digest[:2]}/{digest}.{suffix}"
 
-    def _place(self, version: NewVersion, drawn: str) -> None:
-        final = f"{self.previews}/{self._preview_name(version)}"
+    def _place(self, drawn: str, name: str) -> None:
+        final = f"{self.previews}/{name}"
         try:
             os.replace(drawn, final)  # noqa: PTH105 - a path object for each of 150,000 costs
         except FileNotFoundError:  # the first preview of its folder

@@ -1,7 +1,8 @@
 """All that is done to one acquisition, in one go, inside a worker: identify → read → judge → normalise → hash → preview.
 
-Takes and gives plain JSON-able values, because it talks through a pipe. Writes nothing but the preview, under the
-temporary name that the job gives. The files are looked at before and after: what changed meanwhile is still being written.
+Takes and gives plain JSON-able values, because it talks through a pipe. Writes nothing but the preview and, beside it, spectra
+to look at, under the temporary name that the job gives. The files are looked at before and after: what changed meanwhile is
+still being written.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from typing import Any
 from nffa_cli import __version__, extract, identify, rawtree, readiness, settings
 from nffa_cli.crosswalk import apply, backward, load, merge, outward, personal, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
-from nffa_cli.records import Axis, FileStamp, RawMetadata, Record, Remark, Signal
+from nffa_cli.records import SPECTRAL, Axis, FileStamp, RawMetadata, Record, Remark, Signal
+from nffa_cli.spectra import SUFFIX
 
 Result = tuple[dict[str, Any], bytes]
+Drawn = tuple[str | None, str | None, list[Remark]]
+"""Where the preview lies, and the spectra to look at; what could not be drawn."""
 
 HELD = 32 << 20
 """Files of no more bytes than this in all are read once: what was hashed is drawn from memory."""
@@ -80,13 +84,13 @@ def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Re
     )
     record, provenance = normalise(raw, job["context"])
     listed = [{"path": stamp.path, "size": stamp.size, "role": stamp.role} for stamp in files]
-    preview = None
+    preview = spectra = None
     if state.state == "ready":
-        hashes, (preview, problem) = _hash_and_draw(job, files, record.signals)
+        hashes, (preview, spectra, problems) = _hash_and_draw(job, files, record.signals)
         for hashed, entry in zip(hashes, listed, strict=False):
             entry["sha256"] = hashed
-        if problem:
-            record = _with_warning(record, Remark("no-preview", problem))
+        for problem in problems:
+            record = _with_warning(record, problem)
     if change := moved(files):
         return verdict("waiting", change, raw.format)
     header = {
@@ -98,13 +102,14 @@ def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Re
         "record": record.as_json(),
         "provenance": provenance,
         "preview": preview,
+        "spectra": spectra,
     }
     return header, pack(raw) if job["raw"] else b""
 
 
 def _hash_and_draw(
     job: Mapping[str, Any], files: Sequence[FileStamp], signals: Sequence[Signal]
-) -> tuple[list[str], tuple[str | None, str | None]]:
+) -> tuple[list[str], Drawn]:
     """Hash the files and draw the preview, as the job asks; of large files both at once, since hashing needs no GIL."""
     paths = [stamp.path for stamp in files] if job["hash"] else []
     size = sum(stamp.size for stamp in files)
@@ -292,22 +297,34 @@ def _with_warning(thing: Any, remark: Remark) -> Any:
 
 def _preview(
     signals: Sequence[Signal], wanted: Mapping[str, Any] | None, held: Mapping[str, memoryview] | None = None
-) -> tuple[str | None, str | None]:
+) -> Drawn:
     """Draw the preview; a picture that cannot be drawn is a warning, never the end of the reading.
 
     ``held``: the bytes of files that are in memory.
     """
     if not wanted:
-        return None, None
+        return None, None, []
     from nffa_cli import preview
 
+    opening = loaders(held or {})
+    places: list[str | None] = [None, None]
     try:
-        made = preview.render(
-            signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=loaders(held or {})
-        )
+        if preview.render(signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=opening):
+            places[0] = wanted["path"]
+        places[1] = _spectra(signals, wanted["path"] + SUFFIX, opening)
     except (NffaError, MemoryError) as error:
-        return None, str(error)
-    return (wanted["path"], None) if made else (None, None)
+        code = "no-preview" if places[0] is None else "no-spectra"
+        return places[0], None, [Remark(code, str(error))]
+    return places[0], places[1], []
+
+
+def _spectra(signals: Sequence[Signal], path: str, opening: Mapping[str, Callable[[Any], Any]]) -> str | None:
+    """Write what a node draws spectra from; of pictures nothing is made, and nothing imported."""
+    if not any(each.kind in SPECTRAL for each in signals):
+        return None
+    from nffa_cli import binning
+
+    return path if binning.write(signals, path, loaders=opening) else None
 
 
 def loaders(held: Mapping[str, memoryview], *, whole: bool = False) -> Mapping[str, Callable[[Any], Any]]:

@@ -18,6 +18,8 @@ image: (y, x) or (y, x, 3|4 colour); stack: (n…, y, x); diffraction: (ky, kx);
 4d-stem: (y, x, ky, kx); spectrum: (channel,); spectrum-image: ([y,] x, channel), also line spectra;
 profile: (x,) of intensity along a line; complex: (…, y, x) complex values such as an FFT.
 """
+SPECTRAL: tuple[Kind, ...] = ("spectrum", "profile", "spectrum-image")
+"""Kinds that are drawn as lines along their last axis."""
 
 Status = Literal["done", "unchanged", "waiting", "skipped", "quarantined", "failed"]
 """How one acquisition fared in one stage."""

@@ -21,6 +21,7 @@ from nffa_cli.crosswalk.place import place
 from nffa_cli.destinations.base import AssetFile, Bundle
 from nffa_cli.mediatypes import media_type
 from nffa_cli.records import Quantity, Record
+from nffa_cli.spectra import SUFFIX
 
 VERSION = "2"
 """Changes when the same sources make another bundle, so that what was delivered is made anew, and sent if it differs.
@@ -33,7 +34,9 @@ DOCUMENT = "nffa-record"
 UNNAMED = "unnamed"
 """Name of the experiment where nobody named one: every measurement of a proposal hangs under some experiment."""
 
-KINDS = {"main": "raw", "sidecar": "raw", "nxem": "nexus", "preview": "preview", "raw-metadata": "metadata"}
+KINDS = {
+    "main": "raw", "sidecar": "raw", "nxem": "nexus", "preview": "preview", "spectra": "preview", "raw-metadata": "metadata",
+}  # fmt: skip
 """Role of a file → its data asset type."""
 _DATE = "acquisition.start"
 _LICENCE = "data.licence"
@@ -184,7 +187,8 @@ def _assets(material: Material, name: str, *, link: bool) -> tuple[AssetFile, ..
     taken: set[str] = set()
     found = []
     for file in material.files:
-        shown = {"nxem": f"{name}.nxs", "preview": f"{name}.preview{Path(file.path).suffix}"}.get(file.role)
+        drawn = f"{name}.preview{Path(file.path).suffix}"
+        shown = {"nxem": f"{name}.nxs", "preview": drawn, "spectra": f"{name}{SUFFIX}"}.get(file.role)
         own = shown or text(os.path.basename(file.path))  # noqa: PTH119
         stays = link and file.role in ("main", "sidecar")
         access = {"accessMode": "linked", "uri": Path(file.path).as_uri()} if stays else {"accessMode": "managed"}

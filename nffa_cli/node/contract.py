@@ -51,7 +51,7 @@ Orcid = Annotated[str, Field(max_length=50), AfterValidator(_orcid)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=FAR)]
 Months = Annotated[int, Field(ge=0, le=1200)]
-AssetRole = Literal["main", "sidecar", "nxem", "preview", "raw-metadata"]
+AssetRole = Literal["main", "sidecar", "nxem", "preview", "spectra", "raw-metadata"]
 AccessMode = Literal["managed", "linked", "external"]
 Free = dict[str, Any]
 

@@ -19,10 +19,10 @@ MODULES = {
 LAYERS = (
     {"errors", "records", "progress"},
     {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "proposals",
-     "mediatypes", "vectors"},
+     "mediatypes", "vectors", "spectra", "charts"},
     {"settings", "downloading", "guarded", "repositories", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels",
      "ink", "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
-     "secrets", "portal", "node", "hosting"},
+     "binning", "secrets", "portal", "node", "hosting"},
     {"reading", "recipe", "nexus", "judging", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
     {"exporting", "classifying", "importing"},
