@@ -58,6 +58,9 @@ class Bundle:
         Its id in the catalogue, and its path as people are shown it.
     digest
         Of all that is in it: another digest means that a delivery is due.
+    embedding
+        The picture as a model sees it, by which a node finds similar ones: ``model`` (SHA-256) and ``values`` (Base64 of
+        little-endian float16, of unit length). None: no model looked at it.
     """
 
     key: str
@@ -69,6 +72,7 @@ class Bundle:
     documents: Mapping[str, Any]
     assets: tuple[AssetFile, ...]
     digest: str
+    embedding: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

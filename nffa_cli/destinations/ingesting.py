@@ -32,6 +32,8 @@ PACK = 16 << 20
 """of about so many bytes."""
 SINGLE = 16 << 20
 """Files up to this size travel in one request each; larger ones by tus."""
+EMBEDDING = "embedding"
+"""Field of an item that older nodes do not know."""
 FRAME = struct.Struct(">32sQ")
 WRONG = frozenset({400, 413, 422})
 """What is said of a manifest that is not as it should be: then the good items go on without the bad ones."""
@@ -59,8 +61,8 @@ class Item:
         """What is delivered."""
         return self.delivery.bundle
 
-    def written(self, ref: str) -> bytes:
-        """Return it as JSON."""
+    def written(self, ref: str, *, embeds: bool = True) -> bytes:
+        """Return it as JSON; ``embeds``: with the embedding, where there is one."""
         known, bundle = self.delivery.known, self.bundle
         said: dict[str, Any] = {
             "ref": ref, "proposal": bundle.proposal, "experiment": bundle.experiment,
@@ -71,6 +73,8 @@ class Item:
             said["measurementId"] = known.measurement
         if self.match is not None:
             said["ifMatch"] = self.match
+        if embeds and bundle.embedding is not None:
+            said[EMBEDDING] = bundle.embedding
         return json.dumps(said, ensure_ascii=True, allow_nan=False, default=dict).encode("ascii")
 
     def result(self, told: Mapping[str, Any], status: Any, url: str) -> Result:
@@ -101,12 +105,19 @@ def asset_json(asset: AssetFile) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Work:
-    """What a run of deliveries is done with. ``person``: says who we are there, asked for only when it matters."""
+    """What a run of deliveries is done with.
+
+    person
+        Says who we are there, asked for only when it matters.
+    embeds
+        Whether the node takes embeddings; one that is older than they are refuses the first and gets no other.
+    """
 
     connection: Connection
     journal: Journal
     person: Callable[[], str | None]
     limit: int = MANIFEST
+    embeds: bool = True
     _lost: dict[str, str] = field(default_factory=dict)
 
     def deliver(self, deliveries: Iterable[Delivery]) -> Iterator[Result]:
@@ -135,6 +146,11 @@ class Work:
         except Rejected as error:
             if error.status not in WRONG:
                 raise
+            if self.embeds and _refuses_embeddings(error):
+                logger.info("%s takes no embeddings; it goes without", self.connection.address)
+                self.embeds = False
+                yield from self._deliver(batch, rounds)
+                return
             yield from self._apart(batch, rounds, error)
             return
         told = {each["ref"]: each for each in ingest["items"]}
@@ -158,12 +174,15 @@ class Work:
 
     def opened(self, batch: Sequence[Item]) -> Mapping[str, Any]:
         """Open an ingest for a batch and return what the node says of it."""
-        body = b'{"items":[' + b",".join(item.written(str(number)) for number, item in enumerate(batch)) + b"]}"
+        body = b'{"items":[' + b",".join(self._written(batch)) + b"]}"
         answer = self.connection.send(
             "POST", "ingests", body=body, headers={"Content-Type": "application/json"}, key=uuid.uuid4().hex,
             wants_json=True,
         )  # fmt: skip
         return _ingest(answer.value, len(batch), answer.where)
+
+    def _written(self, batch: Sequence[Item]) -> Iterator[bytes]:
+        return (item.written(str(number), embeds=self.embeds) for number, item in enumerate(batch))
 
     def _apart(self, batch: Sequence[Item], rounds: int, error: Rejected) -> Iterator[Result]:
         """Go on without the items that the node finds wrong, or with each half where it does not say which."""
@@ -338,11 +357,20 @@ def _version(receipt: Receipt | None) -> int | None:
 
 def _named(error: Rejected, count: int) -> set[int]:
     """Return the numbers of the items that a problem names by its pointers (``/items/3/…``)."""
-    wrong = error.answer.problem().get("errors")
-    pointers = [each.get("pointer") for each in (wrong if isinstance(wrong, list) else []) if isinstance(each, dict)]
-    parts = [str(pointer).split("/") for pointer in pointers]
+    parts = _pointers(error)
     numbers = {int(each[2]) for each in parts if len(each) > 2 and each[1] == "items" and each[2].isdecimal()}
     return {number for number in numbers if number < count} if len(numbers) < count else set()
+
+
+def _refuses_embeddings(error: Rejected) -> bool:
+    return any(len(each) > 3 and each[3] == EMBEDDING for each in _pointers(error))
+
+
+def _pointers(error: Rejected) -> list[list[str]]:
+    """Return the parts of each place in the manifest that a problem names: ``/items/3/embedding``."""
+    wrong = error.answer.problem().get("errors")
+    pointers = [each.get("pointer") for each in (wrong if isinstance(wrong, list) else []) if isinstance(each, dict)]
+    return [str(pointer).split("/") for pointer in pointers]
 
 
 def _problem(said: Mapping[str, Any]) -> str:

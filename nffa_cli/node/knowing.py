@@ -131,12 +131,13 @@ def _measurements(connection: sa.Connection, caller: Caller, ids: set[str]) -> d
         rows = connection.execute(query).all()
         here = [row.id for row in rows]
         documents, assets = _documents(connection, here), _assets(connection, here)
+        embeddings = _embeddings(connection, here)
         for row, fields in zip(rows, records.fields_of(connection, MEASUREMENT, rows), strict=True):
             about = {name: value for name, value in fields.items() if name not in (*ELSEWHERE, "experimentId")}
             external = frozenset((each["scheme"], each["value"]) for each in fields["externalIds"])
             found[row.id] = Held(
                 row.id, row.seq, row.version, (row.portal, row.experiment_name), about, external, row.instrument,
-                row.start_time, documents[row.id], assets[row.id], not row.moves,
+                row.start_time, documents[row.id], embeddings.get(row.id), assets[row.id], not row.moves,
             )  # fmt: skip
     return found
 
@@ -146,6 +147,12 @@ def _documents(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[
     for row in connection.execute(tables.document.select().where(tables.document.c.measurement.in_(ids))):
         found[row.measurement][row.schema] = row.body
     return found
+
+
+def _embeddings(connection: sa.Connection, ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+    of = tables.measurement_embedding
+    rows = connection.execute(of.select().where(of.c.measurement.in_(ids)))
+    return {row.measurement: (row.model, row.vector) for row in rows}
 
 
 def _assets(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, HeldAsset]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from nffa_cli import vectors
 from nffa_cli.node.contract import (
     AssetFields,
     Count,
@@ -18,6 +19,7 @@ from nffa_cli.node.contract import (
     Model,
     Name,
     PersonName,
+    Sha256,
     Text,
 )
 
@@ -65,6 +67,21 @@ class SentAsset(AssetFields):
         return self
 
 
+def _vector(text: str) -> str:
+    vectors.values(text)
+    return text
+
+
+class Embedding(Model):
+    """A picture as a model sees it, by which similar ones are found: Base64 of little-endian float16, of unit length.
+
+    ``model``: SHA-256 of the model; only what one model saw is compared.
+    """
+
+    model: Sha256
+    values: Annotated[str, Field(max_length=4 * vectors.MOST), AfterValidator(_vector)]
+
+
 class Item(Model):
     """One measurement. ``ref``: how the answer calls it; ``ifMatch``: the version that it is to be an update of."""
 
@@ -75,6 +92,7 @@ class Item(Model):
     measurement_id: Id | None = None
     if_match: Count | None = None
     documents: dict[Name, Free] = Field({}, max_length=20)
+    embedding: Embedding | None = None
     assets: list[SentAsset] = Field([], max_length=10_000)
 
     @model_validator(mode="after")

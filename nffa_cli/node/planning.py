@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from nffa_cli import vectors
+
 Action = Literal["create", "update", "unchanged", "conflict", "refused"]
 Change = Literal["new", "other", "same"]
 """An asset is new, has other bytes or says something else, or is as it was."""
@@ -37,7 +39,7 @@ class HeldAsset:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A measurement as the database has it; ``about``: its fields, without those ``ELSEWHERE``."""
+    """A measurement as the database has it; ``about``: its fields, without those ``ELSEWHERE``. ``embedding``: model, vector."""
 
     id: str
     seq: int
@@ -48,6 +50,7 @@ class Held:
     instrument: str | None = None
     start_time: str | None = None
     documents: Mapping[str, Any] = field(default_factory=dict)
+    embedding: tuple[str, bytes] | None = None
     assets: Mapping[str, HeldAsset] = field(default_factory=dict)
     stays: bool = False
 
@@ -132,6 +135,11 @@ def about(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item["measurement"].items() if name not in ELSEWHERE}
 
 
+def embedding(item: Mapping[str, Any]) -> tuple[str, bytes] | None:
+    """Return model and vector of an item's embedding; None: it has none."""
+    return vectors.of(item["embedding"]) if "embedding" in item else None
+
+
 def wanted(item: Mapping[str, Any]) -> Iterable[Wanted]:
     """Yield the assets of an item."""
     for asset in item.get("assets", ()):
@@ -186,6 +194,7 @@ def _step(item: Mapping[str, Any], known: Known, name: Callable[[str], str]) -> 
         and held.external == set(_externals(item))
         and instrument in (None, held.instrument)
         and held.documents == item.get("documents", {})
+        and held.embedding == embedding(item)
     )
     step = Step(ref, place, "unchanged", held.id, held.version, held, assets, withdrawn)
     if same:

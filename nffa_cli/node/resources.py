@@ -159,7 +159,15 @@ def remove(desk: Desk, kind: Kind, row: Row, expected: Expected) -> None:
         "proposal": (tables.member.c.proposal,),
         "measurement": tuple(
             table.c.measurement
-            for table in (tables.document, tables.tag, tables.comment, tables.collected, tables.opinion, tables.label)
+            for table in (
+                tables.document,
+                tables.tag,
+                tables.comment,
+                tables.collected,
+                tables.opinion,
+                tables.label,
+                tables.measurement_embedding,
+            )
         ),
         "dataasset": (tables.location.c.asset, tables.asset_version.c.asset),
     }

@@ -111,6 +111,15 @@ measurement = sa.Table(
         "ix_measurement_seen", "seq", "released_at", "metadata_open", "proposal", "experiment", "id", "deposited_by",
         "instrument",
     ),
+    *(  # besides that, for SQLite, all that filters and facets ask: newest first, and by start
+        sa.Index(
+            name, *first, "released_at", "metadata_open", "proposal", "experiment", "id", "deposited_by", "instrument",
+            "technique", "sample", "category", "format", "instrument_name", "kind", "voltage", *last,
+        ).ddl_if(dialect="sqlite")
+        for name, first, last in (
+            ("ix_measurement_faceted", ("seq",), ("start_time",)), ("ix_measurement_started", ("start_time", "seq"), ()),
+        )
+    ),
 )  # fmt: skip
 document = sa.Table(  # the technique document of a measurement, whole
     "document", METADATA,

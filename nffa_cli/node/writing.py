@@ -7,7 +7,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nffa_cli.node import checksums, ids, knowing, moments, policies, records, releasing, search, tables, words
+from nffa_cli.node import (
+    checksums,
+    ids,
+    knowing,
+    moments,
+    planning,
+    policies,
+    records,
+    releasing,
+    search,
+    tables,
+    words,
+)
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.planning import HeldAsset, Known, Place, Step, Wanted, place_of
 
@@ -151,6 +163,7 @@ class _Commit:
                 request_id=self.request_id,
             )  # fmt: skip
         self._documents(pairs)
+        self._embeddings(pairs)
         self._external_ids(pairs, experiments)
         self._words(pairs)
 
@@ -194,6 +207,16 @@ class _Commit:
             mine = (of.c.measurement == sa.bindparam("m"), of.c.schema == sa.bindparam("s"))
             self.connection.execute(of.delete().where(*mine), gone)
         self.insert(of, rows)
+
+    def _embeddings(self, pairs: Sequence[tuple[Mapping[str, Any], Step]]) -> None:
+        """Write embeddings anew where they changed: a new row, by which whoever holds the old one in memory sees it."""
+        of = tables.measurement_embedding
+        wanted = [(step.held and step.held.embedding, planning.embedding(item), step) for item, step in pairs]
+        gone = [{"m": step.measurement} for was, now, step in wanted if was is not None and was != now]
+        if gone:
+            self.connection.execute(of.delete().where(of.c.measurement == sa.bindparam("m")), gone)
+        rows = [(step.measurement, *now) for was, now, step in wanted if now is not None and was != now]
+        self.insert(of, [dict(zip(("measurement", "model", "vector"), row, strict=True)) for row in rows])
 
     def _external_ids(
         self, pairs: Sequence[tuple[Mapping[str, Any], Step]], experiments: Mapping[Place, tuple[str, str]]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import math
 import random
+import struct
 from dataclasses import replace
 
 import pytest
 
+from nffa_cli import vectors
 from nffa_cli.destinations import ingesting, tus
 from nffa_cli.destinations.base import AssetFile, Bundle, Delivery, Receipt
 from nffa_cli.destinations.http import Connection
 from nffa_cli.destinations.idrp import Idrp, base
 from nffa_cli.destinations.patience import Patience
 from nffa_cli.errors import Refused, Unreachable
+from nffa_cli.node import tables
 from nffa_cli.node.config import Config
 from tests.contract.node.conftest import serving
 from tests.faults.proxy import PASSING, Proxy, seeded
@@ -237,3 +242,44 @@ def test_a_download_goes_on_where_it_broke(node, token, tmp_path):
         assert len(ranges) == 4
         assert len(set(ranges)) == 3
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["back.tif"]
+
+
+def unit(*numbers):
+    """An embedding of 16 numbers that points where these say, as it travels."""
+    whole = [*numbers, *[0.0] * (16 - len(numbers))]
+    length = math.hypot(*whole)
+    return vectors.written("a" * 64, struct.pack("<16e", *(each / length for each in whole)))
+
+
+def kept(node):
+    with node.database.read() as connection:
+        rows = connection.execute(tables.measurement_embedding.select().order_by(tables.measurement_embedding.c.seq))
+        return [
+            (row.seq, row.model, vectors.of({"model": row.model, "values": base64.b64encode(row.vector)})[1])
+            for row in rows
+        ]
+
+
+def test_what_a_model_saw_goes_along_and_is_replaced_with_it(node, token):
+    destination = client(node.url, token)
+    first = replace(bundle(asset(b"one"), n=1), embedding=unit(1, 2))
+    (done,) = deliver(destination, first)
+    assert (done.status, len(kept(node))) == ("done", 1)
+    (again,) = deliver(destination, first, known={first.key: done.receipt})
+    assert again.status == "unchanged"
+    other = replace(first, embedding=unit(2, 1), digest="f" * 64)
+    (changed,) = deliver(destination, other, known={first.key: done.receipt})
+    assert changed.status == "done"
+    ((seq, model, vector),) = kept(node)
+    assert (seq, model, vector) == (2, *vectors.of(other.embedding))
+    (gone,) = deliver(destination, bundle(asset(b"one"), n=1), known={first.key: changed.receipt})
+    assert (gone.status, kept(node)) == ("done", [])
+
+
+def test_a_node_that_knows_no_embeddings_gets_the_rest(node, token, monkeypatch):
+    # under a name that this node does not know, as all are to an older one
+    monkeypatch.setattr(ingesting, "EMBEDDING", "embedding-")
+    destination = client(node.url, token)
+    bundles = [replace(bundle(asset(b"%d" % n), n=n), embedding=unit(1, n) if n else None) for n in range(3)]
+    assert [each.status for each in deliver(destination, *bundles)] == ["done"] * 3
+    assert (len(held(node)), kept(node)) == (3, [])
