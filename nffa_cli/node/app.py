@@ -35,6 +35,7 @@ ROUTES = (
     "routes_access",
     "routes_search",
 )  # fmt: skip
+    "routes_labels",
 """Modules of ``nffa_cli.node``; each has a ``router`` whose paths begin after ``BASE``."""
 
 

@@ -179,6 +179,7 @@ class Category(Model):
     """What the picture shows, and who says so."""
 
     label: Name | None = None
+    second: Name | None = None
     decision: Name | None = None
     score: Annotated[float, Field(ge=0, le=1, strict=False)] | None = None
     by: Name | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nffa_cli.node import access, blobs, moments, records, tables
+from nffa_cli.node import access, blobs, labels, moments, records, tables
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.planning import ELSEWHERE, Held, HeldAsset, Known, Place, place_of
 from nffa_cli.node.rights import Level
@@ -133,7 +133,8 @@ def _measurements(connection: sa.Connection, caller: Caller, ids: set[str]) -> d
         documents, assets = _documents(connection, here), _assets(connection, here)
         embeddings = _embeddings(connection, here)
         for row, fields in zip(rows, records.fields_of(connection, MEASUREMENT, rows), strict=True):
-            about = {name: value for name, value in fields.items() if name not in (*ELSEWHERE, "experimentId")}
+            sent = labels.as_sent(row, fields)
+            about = {name: value for name, value in sent.items() if name not in (*ELSEWHERE, "experimentId")}
             external = frozenset((each["scheme"], each["value"]) for each in fields["externalIds"])
             found[row.id] = Held(
                 row.id, row.seq, row.version, (row.portal, row.experiment_name), about, external, row.instrument,

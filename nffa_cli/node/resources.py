@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from nffa_cli.node import access, audit, ids, moments, policies, records, releasing, schemas, search, tables
+from nffa_cli.node import access, audit, ids, labels, moments, policies, records, releasing, schemas, search, tables
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.problems import Problem, absent, pointer
 from nffa_cli.node.records import Kind
@@ -140,6 +140,8 @@ def change(desk: Desk, kind: Kind, row: Row, fields: Mapping[str, Any], expected
     with _taken():
         records.update(desk.connection, kind, row.id, said, by=desk.caller.person, **held)
         _put_parts(desk, kind, row.id, said, new=False)
+    if kind.type == "measurement" and "category" in changed:
+        labels.said_anew(desk.connection, row.id)
     _renew(desk, kind, row.id, changed)
     _index(desk, kind, row.id)
     diff = {"fields": sorted(changed)}

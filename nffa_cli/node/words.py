@@ -73,7 +73,7 @@ def text_of(measurement: Mapping[str, Any], *around: str | None) -> str:
     """
     named = ("measurementName", "measurementDescription", "technique", "format", "kind")
     texts = [*around, *(measurement.get(field) for field in named)]
-    texts.append((measurement.get("category") or {}).get("label"))
+    texts += [(measurement.get("category") or {}).get(each) for each in ("label", "second")]
     for field in ("sample", "instrument"):
         texts += [each for each in (measurement.get(field) or {}).values() if isinstance(each, str)]
     for term, setting in (measurement.get("settings") or {}).items():

@@ -11,7 +11,9 @@ from nffa_cli.node import (
     checksums,
     ids,
     knowing,
+    labels,
     moments,
+    opinions,
     planning,
     policies,
     records,
@@ -149,7 +151,7 @@ class _Commit:
                 self.note("create", "measurement", str(step.measurement), {"name": columns["name"]})
             else:
                 who = {"updated_at": self.now, "updated_by": self.caller.person, "version": step.held.version + 1}
-                changed.append({"of": step.held.id, **columns, **who})
+                changed.append({"of": step.held.id, **columns, **who, "category_sent": None})
                 self.note("update", "measurement", step.held.id, {"version": step.held.version + 1})
                 if step.held.place != step.place or step.held.start_time != columns["start_time"]:
                     moved.append(step.held.id)
@@ -166,6 +168,10 @@ class _Commit:
         self._embeddings(pairs)
         self._external_ids(pairs, experiments)
         self._words(pairs)
+        opinions.put(self.connection, {str(step.measurement): item for item, step in pairs})
+        labels.settle(
+            self.connection, labels.labelled(self.connection, [step.held.id for _, step in pairs if step.held])
+        )
 
     def _instruments(self, said: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str | None], str]:
         """Return the one instrument of the registry that a name, with a serial number where both know one, can mean."""

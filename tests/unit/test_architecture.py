@@ -48,8 +48,8 @@ FREE_OF_EACH_OTHER = {
     "node",
 }
 """Adapters, which do not import each other (preview draws with ink what pixels reads; classify trains on what is rendered; the
-node takes the catalogue's kind of lock)."""
-ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render"), ("node", "catalogue")}
+node takes the catalogue's kind of lock, and its review desk the terminal's rules)."""
+ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render"), ("node", "catalogue"), ("node", "classify")}
 
 DOORS = {
     "rsciio": {"extract.rosetta"},

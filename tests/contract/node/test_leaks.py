@@ -155,6 +155,7 @@ def calls():
             ("/audit?count=true", {}), *((f"/audit?resource={getattr(t, kind)}&count=true", {}) for kind in KINDS)
         ],
         ("GET", "/search"): searches,
+        ("GET", "/labels"): lambda t: [("/labels", {}), ("/labels?since=WzEsICJ4Il0&limit=1", {})],
         ("POST", "/ingests"): ingests,
         ("GET", "/ingests/{id}"): lambda t: (f"/ingests/{t.ingest}", {}),
         ("POST", "/ingests/{id}:commit"): lambda t: (f"/ingests/{t.ingest}:commit", {}),
