@@ -33,8 +33,13 @@ Fetch = Callable[[str, Iterable[str]], bytes]
 """What asks an address, of one of these hosts."""
 
 
-def fetch(address: str, hosts: Iterable[str]) -> bytes:
+def fetch(address: str, hosts: Iterable[str], *, ask: Callable[..., bytes] = guarded.document) -> bytes:
     """Return what is at the address of a record; that of its page is taken for the record.
+
+    Parameters
+    ----------
+    ask
+        ``guarded.document``, except in tests.
 
     Raises
     ------
@@ -42,7 +47,7 @@ def fetch(address: str, hosts: Iterable[str]) -> bytes:
         As ``guarded.document``.
     """
     page = _PAGE.fullmatch(address)
-    return guarded.document(f"{page[1]}/api/records/{page[2]}" if page else address, hosts, accept=ACCEPT)
+    return ask(f"{page[1]}/api/records/{page[2]}" if page else address, hosts, accept=ACCEPT)
 
 
 def system_of(address: str) -> str | None:

@@ -59,10 +59,15 @@ def command() -> None:
     show_default=True,
     help="Most that one token may send.",
 )
+@click.option(
+    "--import-host", "import_hosts", metavar="HOST", multiple=True,
+    help="Host whose records may be fetched, repeatable; none: no host [Materials Cloud, Zenodo, B2SHARE].",
+)  # fmt: skip
 @output_options
 def serve(
     data: Path | None, database: str | None, host: str, port: int, tls_cert: Path | None, tls_key: Path | None,
-    behind_proxy: bool, base_url: str | None, name: str, requests_per_minute: int, terminal: Terminal,
+    behind_proxy: bool, base_url: str | None, name: str, requests_per_minute: int, import_hosts: tuple[str, ...],
+    terminal: Terminal,
 ) -> None:  # fmt: skip
     """Serve the node until SIGTERM or Ctrl-C; requests that run then are answered first.
 
@@ -81,7 +86,8 @@ def serve(
         terminal.flush()
 
     address = base_url.rstrip("/") if base_url else None
-    chosen = config(data, database, base_url=address, name=name, requests_per_minute=requests_per_minute)
+    hosts = {"import_hosts": tuple(each.lower() for each in import_hosts if each != "none")} if import_hosts else {}
+    chosen = config(data, database, base_url=address, name=name, requests_per_minute=requests_per_minute, **hosts)
     serve(chosen, Listen(host, port, tls_cert, tls_key, behind_proxy), ready)
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from nffa_cli.crosswalk import incoming
 from nffa_cli.crosswalk.taking import Taken
@@ -20,6 +21,8 @@ SCHEME = "nffa"
 """Scheme of the external id by which a record is found again."""
 DOCUMENT = "repository-record"
 """Name of the technique document that holds the record, whole."""
+DOI = "/:;()-._~"
+"""Characters of a DOI that an address holds as they are."""
 LIST = "files.json"
 """Name of the one asset that lists all files."""
 
@@ -96,7 +99,13 @@ def _linked(taken: Taken) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Return the files, and those of which too little is said to describe them."""
     page = taken.fields.get("measurement/provenance/address")
     doi = taken.fields.get("measurement/provenance/doi")
-    home = page.value if page is not None else f"https://doi.org/{doi.value}" if doi is not None else None
+    home = (
+        page.value
+        if page is not None
+        else f"https://doi.org/{quote(str(doi.value), safe=DOI)}"
+        if doi is not None
+        else None
+    )
     found = []
     left_out = []
     for file in taken.files:

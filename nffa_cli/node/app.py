@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from nffa_cli import __version__
 from nffa_cli.node import problems
+from nffa_cli.node.adopting import Intake
 from nffa_cli.node.answers import completed
 from nffa_cli.node.arriving import Digests
 from nffa_cli.node.callers import Uses
@@ -50,7 +51,7 @@ def create_app(config: Config) -> FastAPI:
     )  # fmt: skip
     app.state.config, app.state.database, app.state.uses = config, database, Uses()
     app.state.storage, app.state.digests = Storage(config.data), Digests()
-    app.state.running = Running()
+    app.state.running, app.state.intake = Running(), Intake(config.import_hosts)
     app.add_middleware(Gate, config=config)
     problems.install(app)
     for name in ROUTES:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fastapi import Request
 
+from nffa_cli.repositories import HOSTS
+
 MIB = 1024 * 1024
 
 
@@ -24,6 +26,8 @@ class Config:
         Requests that one token, or one address without a token, may send in a minute.
     body_bytes
         Largest body of a request that is not a stream of data, in bytes.
+    import_hosts
+        Hosts, each with all below it, whose records may be fetched for an import; no other is ever asked.
     """
 
     data: Path
@@ -35,6 +39,7 @@ class Config:
     single_shot_bytes: int = 64 * MIB
     upload_bytes: int = 5 * 1024 * 1024 * MIB
     idempotency_days: int = 7
+    import_hosts: tuple[str, ...] = HOSTS
 
     @property
     def database_url(self) -> str:

@@ -16,6 +16,7 @@ from nffa_cli.node.pages import (
     routes_browse,
     routes_edit,
     routes_embargo,
+    routes_import,
     routes_measurement,
     routes_people,
     sessions,
@@ -34,7 +35,7 @@ def static(digest: str, name: str) -> Response:
 
 def install(app: FastAPI, interface: str) -> None:
     """Add the pages to the app; ``interface``: where the API begins, whose problems stay as they are."""
-    for module in (routes_browse, routes_measurement, routes_people, routes_embargo, routes_edit):
+    for module in (routes_browse, routes_measurement, routes_people, routes_embargo, routes_edit, routes_import):
         app.include_router(module.router)
     app.include_router(router)
     for kind in (HTTPException, RequestValidationError):

@@ -329,6 +329,10 @@ def pages():
     ]  # fmt: skip
     table["GET", "/proposals"] = lambda t: [("/proposals", {}), (f"/proposals?after={t.portal}", {})]
     return table
+    into = lambda t: {"experiment": t.experiment, "kind": "calculation", "address": "https://nowhere.example/"}  # noqa: E731
+    for path in ("/import", "/import/{name}"):
+        table["GET", path] = lambda t, path=path: [(f"{path}?experiment={t.experiment}", {})]
+        table["POST", path] = lambda t, path=path: [(path, {"data": into(t), "allow_redirects": False})]
 
 
 PAGES = pages()
