@@ -60,21 +60,21 @@ def find(
     sort: search.Sort = "recent",
     facets: bool = False,
 ) -> dict[str, Any]:
-    """Find what holds all that is asked, newest first. Totals end at 10,000, facets are of the 3,000 newest, and both say so."""
+    """Find what holds all that is asked, newest first. Totals end at 10,000, facets are of the first 3,000, and both say so."""
     now = moments.now()
     with known.read() as connection:
-        rows = search.find(
-            connection, asking, question, now=now, limit=pages.limit, sort=sort, after=_after(pages.after, sort)
-        )
-        page = rows[: pages.limit]
+        seen = search.look(
+            connection, asking, question, now=now, limit=pages.limit, sort=sort, after=_after(pages.after, sort),
+            facets=facets, count=pages.count,
+        )  # fmt: skip
+        page = seen.rows[: pages.limit]
         items = [_summary(row, question.phrases, base, now) for row in page]
-        more = tuple(each or "" for each in search.place(page[-1], sort)) if len(rows) > pages.limit else None
-        total = search.count(connection, asking, question, now=now) if pages.count else None
-        found = pages.page(items, more, total)
-        if total is not None:
-            found["totalIsAtLeast"] = total == search.COUNTED
+        more = tuple(each or "" for each in search.place(page[-1], sort)) if len(seen.rows) > pages.limit else None
+        found = pages.page(items, more, seen.total)
+        if seen.total is not None:
+            found["totalIsAtLeast"] = seen.total == search.COUNTED
         if facets:
-            found["facets"] = search.facets(connection, asking, question, now=now)
+            found["facets"] = seen.facets
     return found
 
 

@@ -7,11 +7,13 @@ dropped, it is never found. Hits come newest first straight from the index; coun
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from nffa_cli.node import access, collecting, remarks, tables, words
 from nffa_cli.node.callers import Caller
@@ -19,9 +21,9 @@ from nffa_cli.node.callers import Caller
 COUNTED = 10_000
 """Hits that are counted at most; a total beyond says so."""
 FACETED = 3_000
-"""Hits that facets are made of, the newest; where there are more they say so."""
+"""Hits that facets are made of, the first in the order asked for; where there are more they say so."""
 FEW = 10_000
-"""A filter that fewer measurements pass is asked first."""
+"""What fewer measurements meet is looked up first."""
 VALUES = 20
 """Values that a facet names."""
 
@@ -32,7 +34,18 @@ FACETS = {
     "instrumentName": "instrument_name", "kind": "kind",
 }  # fmt: skip
 """Name of a facet → the column that it counts."""
+DATES = {"year": len("2026"), "month": len("2026-11")}
+"""Name of a facet → how much of a moment it counts by."""
 WORDS = sa.table("measurement_words", sa.column("rowid", sa.BigInteger), sa.column("text", sa.Text), sa.column("words"))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is found: measurements (whole rows), one more than asked for if there is; ``total`` ends at ``COUNTED``."""
+
+    rows: list[sa.Row[Any]]
+    facets: dict[str, Any] | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +93,7 @@ def index_measurements(connection: sa.Connection, condition: sa.ColumnElement[bo
         index(connection, row.seq, words.text_of(fields, row.experiment, row.proposal_id, row.title))
 
 
-def find(
+def look(
     connection: sa.Connection,
     caller: Caller,
     question: Question,
@@ -89,27 +102,41 @@ def find(
     limit: int,
     sort: Sort = "recent",
     after: tuple[Any, ...] | None = None,
-) -> list[sa.Row[Any]]:
-    """Return measurements (whole rows) that the caller sees and that meet a question, one more than ``limit`` if there is.
+    facets: bool = False,
+    count: bool = False,
+) -> Found:
+    """Return what the caller sees and what meets a question: a page, and what was asked for besides.
 
     Parameters
     ----------
     after
         ``place`` of the last row of the page before.
+    facets, count
+        Whether they are asked for. Facets are read from the rows that come first in this order, and so is the first page.
     """
-    of = tables.measurement
-    narrow = sa.select(of.c.seq).where(*_conditions(connection, caller, question, now))
-    if sort == "recent":
-        order: list[Any] = [of.c.seq.desc()]
-        if after:
-            narrow = narrow.where(of.c.seq < after[-1])
+    asked = _Asked(connection, caller, question, now, sort)
+    first: Sequence[sa.Row[Any]] | None = None
+    if facets:
+        columns = [tables.measurement.c[column] for column in (*FACETS.values(), "released_at", "start_time")]
+        first = connection.execute(asked.query(*columns).limit(FACETED)).all()
+    if first is None or after is not None:
+        seqs: Sequence[int] = connection.execute(asked.query(after=after).limit(limit + 1)).scalars().all()
     else:
-        order = [of.c.start_time.desc().nulls_last(), of.c.seq.desc()]
-        if after:
-            narrow = narrow.where(_started_after(*after))
-    seqs = connection.execute(narrow.order_by(*order).limit(limit + 1)).scalars().all()
+        seqs = [row.seq for row in first[: limit + 1]]
+    total = None
+    if count:
+        is_whole = first is not None and len(first) < FACETED
+        total = len(first or ()) if is_whole else asked.counted()
+    of = tables.measurement
     rows = {row.seq: row for row in connection.execute(of.select().where(of.c.seq.in_(seqs)))} if seqs else {}
-    return [rows[seq] for seq in seqs]
+    return Found([rows[seq] for seq in seqs], None if first is None else _facets(first, now), total)
+
+
+def find(
+    connection: sa.Connection, caller: Caller, question: Question, *, now: str, limit: int, sort: Sort = "recent"
+) -> list[sa.Row[Any]]:
+    """Return measurements (whole rows) that the caller sees and that meet a question, one more than ``limit`` if there is."""
+    return look(connection, caller, question, now=now, limit=limit, sort=sort).rows
 
 
 def place(row: sa.Row[Any], sort: Sort) -> tuple[Any, ...]:
@@ -117,52 +144,117 @@ def place(row: sa.Row[Any], sort: Sort) -> tuple[Any, ...]:
     return (row.seq,) if sort == "recent" else (row.start_time, row.seq)
 
 
-def count(connection: sa.Connection, caller: Caller, question: Question, *, now: str) -> int:
-    """Return how many the caller sees, ``COUNTED`` at most."""
-    some = sa.select(sa.literal(1)).select_from(tables.measurement)
-    some = some.where(*_conditions(connection, caller, question, now)).limit(COUNTED)
-    return int(connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one())
-
-
-def facets(connection: sa.Connection, caller: Caller, question: Question, *, now: str) -> dict[str, Any]:
-    """Return how often each value occurs among what the caller sees, over the ``FACETED`` newest of it."""
-    of = tables.measurement.c
-    columns = [of[column] for column in FACETS.values()]
-    newest = sa.select(of.seq).where(*_conditions(connection, caller, question, now)).order_by(of.seq.desc())
-    some = newest.limit(FACETED).subquery()  # from an index alone; only then are whole rows read
-    query = sa.select(*columns, sa.case((of.released_at <= now, 1), else_=0).label("open"))
-    rows = connection.execute(query.join(some, some.c.seq == of.seq)).all()
+def _facets(rows: Sequence[sa.Row[Any]], now: str) -> dict[str, Any]:
+    """Return how often each value occurs; of years and months (of UTC) the latest, of others the most frequent."""
+    _, *columns = zip(*rows, strict=True) if rows else [()] * (len(FACETS) + 3)
+    *plain, released, started = columns
     found: dict[str, Any] = {}
-    for at, name in enumerate((*FACETS, "open")):
-        counted = Counter(row[at] for row in rows if row[at] is not None)
-        common = sorted(counted.items(), key=lambda item: (-item[1], str(item[0])))[:VALUES]
-        found[name] = [{"value": bool(value) if name == "open" else value, "count": number} for value, number in common]
+    for name, column in zip(FACETS, plain, strict=True):
+        counted = Counter(column)
+        counted.pop(None, None)
+        common = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:VALUES]
+        found[name] = [{"value": value, "count": number} for value, number in common]
+    for name, length in DATES.items():
+        months = Counter(each[:length] for each in started if each is not None)
+        found[name] = [{"value": value, "count": months[value]} for value in sorted(months, reverse=True)[:VALUES]]
+    is_open = Counter(each <= now for each in released)
+    found["open"] = [{"value": value, "count": number} for value, number in is_open.most_common()]
     return found | {"counted": len(rows), "complete": len(rows) < FACETED}
 
 
-def _conditions(
-    connection: sa.Connection, caller: Caller, question: Question, now: str
-) -> Iterator[sa.ColumnElement[bool]]:
-    of = tables.measurement
-    if question.phrases:
-        yield of.c.seq.in_(_matching(connection, question.phrases))
-    yield access.seen(caller, now)
-    for asked in _filters(connection, question):
-        # Few rows that hold are asked for first; else the database reads all of them, newest first, to find those few.
-        some = sa.select(of.c.seq).where(asked(of.c)).limit(FEW).subquery()
-        if question.phrases or connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one() == FEW:
-            yield asked(of.c)
-        else:
-            inner = of.alias()
-            yield of.c.seq.in_(sa.select(inner.c.seq).where(asked(inner.c)))
+class _Asked:
+    """A question under the rights of who asks, and the way in which the database is to go about it.
+
+    SQLite, left alone, takes whatever index fits a filter, finds half of everything and sorts that. So what many rows meet
+    is asked of them one by one, in the order of the page, from an index that holds all of it; what few meet is looked up
+    first. PostgreSQL is told nothing: it knows how many they are.
+    """
+
+    def __init__(self, connection: sa.Connection, caller: Caller, question: Question, now: str, sort: Sort) -> None:
+        self._connection, self._sort = connection, sort
+        self._source: sa.FromClause = tables.measurement
+        self._seq: Any = tables.measurement.c.seq
+        self._conditions = [access.seen(caller, now), *_kinds(caller, question, now)]
+        matching = _matching(connection, question.phrases) if question.phrases else None
+        has_few_words = matching is not None and self._is_few(matching)
+        has_few = has_few_words
+        for holds in _filters(connection, question):
+            inner = tables.measurement.alias().c
+            if not has_few_words and self._is_few(some := sa.select(inner.seq).where(holds(inner))):
+                self._conditions.append(tables.measurement.c.seq.in_(some))
+                has_few = True
+            else:
+                self._conditions.append(holds(_Unindexed()))
+        if matching is None:
+            return
+        if has_few_words:
+            self._conditions.append(tables.measurement.c.seq.in_(matching))
+        elif has_few or sort != "recent" or connection.dialect.name != "sqlite":
+            self._conditions.append(_Bare(tables.measurement.c.seq).in_(matching))
+        else:  # the index of words is in the order of the page
+            self._source = WORDS.join(tables.measurement, tables.measurement.c.seq == WORDS.c.rowid)
+            self._conditions.append(_match(connection, question.phrases))
+            self._seq = WORDS.c.rowid
+
+    def _is_few(self, some: sa.Select[Any]) -> bool:
+        query = sa.select(sa.func.count()).select_from(some.limit(FEW).subquery())
+        return int(self._connection.execute(query).scalar_one()) < FEW
+
+    def query(self, *columns: Any, after: tuple[Any, ...] | None = None) -> sa.Select[Any]:
+        """Return the query of the row numbers of what is found, and columns beside them, in the order of the page."""
+        of = tables.measurement.c
+        query = sa.select(of.seq, *columns).select_from(self._source).where(*self._conditions)
+        if self._sort == "recent":
+            query = query.order_by(self._seq.desc())
+            return query.where(self._seq < after[-1]) if after else query
+        query = query.order_by(of.start_time.desc().nulls_last(), of.seq.desc())
+        return query.where(_started_after(*after)) if after else query
+
+    def counted(self) -> int:
+        """Return how many there are, ``COUNTED`` at most."""
+        some = sa.select(sa.literal(1)).select_from(self._source).where(*self._conditions).limit(COUNTED)
+        return int(self._connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one())
+
+
+class _Bare(sa.sql.expression.ColumnElement[Any]):
+    """A column of which SQLite uses no index."""
+
+    inherit_cache = True
+
+    def __init__(self, column: Any) -> None:
+        self.column, self.type = column, column.type
+
+
+@compiles(_Bare)
+def _bare(element: _Bare, compiler: SQLCompiler, **given: Any) -> str:
+    return compiler.process(element.column, **given)
+
+
+@compiles(_Bare, "sqlite")
+def _bare_in_sqlite(element: _Bare, compiler: SQLCompiler, **given: Any) -> str:
+    return "+" + compiler.process(element.column, **given)
+
+
+class _Unindexed:
+    """The columns of a measurement, each ``_Bare``."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _Bare(tables.measurement.c[name])
+
+    __getattr__ = __getitem__
+
+
+def _kinds(caller: Caller, question: Question, now: str) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield what is asked of embargo, tag and collection."""
+    of = tables.measurement.c
     if question.open_only:
-        yield of.c.released_at <= now
+        yield of.released_at <= now
     if question.closed_only:
-        yield of.c.released_at > now
+        yield of.released_at > now
     if question.tag is not None:
-        yield of.c.id.in_(remarks.tagged(caller, question.tag, now))
+        yield of.id.in_(remarks.tagged(caller, question.tag, now))
     if question.collection is not None:
-        yield of.c.id.in_(collecting.held(caller, question.collection))
+        yield of.id.in_(collecting.held(caller, question.collection))
 
 
 def _filters(connection: sa.Connection, question: Question) -> Iterator[Callable[[Columns], sa.ColumnElement[bool]]]:
@@ -173,10 +265,7 @@ def _filters(connection: sa.Connection, question: Question) -> Iterator[Callable
     instruments = sa.select(registry.id).where(registry.type == "instrument")
     if (instrument := question.instrument) is not None:
         named = connection.execute(instruments.where(registry.name == instrument)).scalars().all()
-        inner = tables.measurement.alias().c
-        of_it = (inner.instrument.in_([instrument, *named]), inner.instrument_name == instrument)
-        either = sa.union_all(*(sa.select(inner.seq).where(each) for each in of_it))  # an OR would read everything
-        yield lambda of: of.seq.in_(either)
+        yield lambda of: sa.or_(of.instrument.in_([instrument, *named]), of.instrument_name == instrument)
     if question.facility is not None:
         there = instruments.where(registry.data["facilityId"].as_string() == question.facility)
         yield lambda of: of.instrument.in_(there)
@@ -190,10 +279,13 @@ def _filters(connection: sa.Connection, question: Question) -> Iterator[Callable
 
 def _matching(connection: sa.Connection, phrases: tuple[words.Phrase, ...]) -> sa.Select[Any]:
     """Return the query of the rows of the index that hold all of the phrases."""
-    query = sa.select(WORDS.c.rowid)
+    return sa.select(WORDS.c.rowid).where(_match(connection, phrases))
+
+
+def _match(connection: sa.Connection, phrases: tuple[words.Phrase, ...]) -> sa.ColumnElement[bool]:
     if connection.dialect.name == "sqlite":
-        return query.where(sa.literal_column("measurement_words").op("MATCH")(words.fts5(phrases)))
-    return query.where(WORDS.c.words.op("@@")(sa.func.to_tsquery("simple", words.tsquery(phrases))))
+        return sa.literal_column("measurement_words").op("MATCH")(words.fts5(phrases))
+    return WORDS.c.words.op("@@")(sa.func.to_tsquery("simple", words.tsquery(phrases)))
 
 
 def _started_after(start: str | None, seq: int) -> sa.ColumnElement[bool]:

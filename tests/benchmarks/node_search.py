@@ -146,14 +146,8 @@ def ask(database: Database, caller: Caller, question: search.Question, sort: sea
     """Return the milliseconds that one answer took."""
     begun, now = time.perf_counter(), moments.now()
     with database.read() as connection:
-        rows = search.find(connection, caller, question, now=now, limit=50, sort=sort)
-        said: list[Any] = [[row.id, row.data] for row in rows]
-        if counts:
-            said += [
-                search.facets(connection, caller, question, now=now),
-                search.count(connection, caller, question, now=now),
-            ]
-        json.dumps(said)
+        found = search.look(connection, caller, question, now=now, limit=50, sort=sort, facets=counts, count=counts)
+        json.dumps([[[row.id, row.data] for row in found.rows], found.facets, found.total])
     return (time.perf_counter() - begun) * 1000
 
 

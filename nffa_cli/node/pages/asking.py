@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
@@ -156,6 +157,8 @@ def facets(asked: Asked, counted: Mapping[str, Any]) -> list[tuple[str, list[Val
             values.insert(0, Value(chosen, 0, asked.address(**{name: ""}), True))
         if values:
             found.append((heading, values))
+    if dates := _dates(asked, counted):
+        found.append(("Date", dates))
     names = {True: ("Open to everybody", "open"), False: ("Under embargo", "embargoed")}
     access = [
         Value(title, row["count"], asked.address(access="" if asked.access == word else word), asked.access == word)
@@ -163,3 +166,27 @@ def facets(asked: Asked, counted: Mapping[str, Any]) -> list[tuple[str, list[Val
         for title, word in [names[row["value"]]]
     ]
     return [*found, ("Access", access)] if access else found
+
+
+def _dates(asked: Asked, counted: Mapping[str, Any]) -> list[Value]:
+    """Return the years of what is found or, where it is all of one, that and its months; each leads to its days."""
+    years, months = counted["year"], counted["month"]
+    year = years[0]["value"] if len(years) == 1 else ""
+    found = [_span(asked, row["value"], row["count"], "") for row in years]
+    return found + [_span(asked, row["value"], row["count"], year) for row in months] if year else found
+
+
+def _span(asked: Asked, name: str, count: int, year: str) -> Value:
+    """Return a year or month; chosen, it leads to ``year``, or to all time where that is empty."""
+    days, whole = _days(name), _days(year) if year else ("", "")
+    chosen = (asked.from_, asked.to) == days
+    first, last = whole if chosen else days
+    return Value(name, count, asked.address(from_=first, to=last), chosen)
+
+
+def _days(name: str) -> tuple[str, str]:
+    """Return the first and the last day of a year or month."""
+    year, _, month = name.partition("-")
+    if not month:
+        return f"{year}-01-01", f"{year}-12-31"
+    return f"{name}-01", f"{name}-{monthrange(int(year), int(month))[1]}"

@@ -33,9 +33,11 @@ def find(request: Request, viewer: Viewing, known: Known) -> Response:
     sort: search.Sort = "started" if asked.sort else "recent"
     after = _after(request.query_params.get("cursor"), sort)
     with known.read() as connection:
-        rows = search.find(connection, viewer.caller, question, now=now, limit=PAGE, sort=sort, after=after)
+        seen = search.look(
+            connection, viewer.caller, question, now=now, limit=PAGE, sort=sort, after=after, facets=True
+        )
+        rows, counted = seen.rows, seen.facets or {}
         found = cards.cards(connection, viewer.caller, rows[:PAGE], now)
-        counted = search.facets(connection, viewer.caller, question, now=now)
         chips = list(_chips(connection, viewer.caller, asked, now))
     more = None
     if len(rows) > PAGE:

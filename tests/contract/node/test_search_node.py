@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from nffa_cli.node import search
 from tests.contract.node.parcels import delivered, item
 
 RESOURCE_TYPES = {"Dataset"}
@@ -72,6 +73,31 @@ def test_what_is_asked_is_found(filled):
         assert answer.status_code == 200, answer.text
         found = answer.json()
         assert (len(found["items"]), found["total"], found["facets"]["counted"]) == (expected,) * 3, query
+
+
+@pytest.mark.parametrize("few", [0, 2, 3])
+def test_it_is_found_whichever_way_the_database_goes_about_it(filled, monkeypatch, few):
+    monkeypatch.setattr(search, "FEW", few)  # below it something is looked up first, else it is asked row by row
+    for query, expected in FOUND:
+        for sort in ("recent", "started"):
+            page = filled.get(f"/search?{query}&sort={sort}&facets=true&count=true").json()
+            assert (len(page["items"]), page["total"], page["facets"]["counted"]) == (expected,) * 3, query
+            first = filled.get(f"/search?{query}&sort={sort}&limit=1").json()["items"]
+            assert [each["id"] for each in first] == [each["id"] for each in page["items"][:1]], query
+
+
+def test_years_and_months_lead_to_what_they_count(filled):
+    facets = filled.get("/search?facets=true").json()["facets"]
+    assert facets["year"] == [
+        {"value": "2026", "count": 2},
+        {"value": "2025", "count": 1},
+        {"value": "2024", "count": 1},
+    ]
+    assert [each["value"] for each in facets["month"]] == ["2026-11", "2025-05", "2024-05"]
+    for each in facets["year"]:
+        year = int(each["value"])
+        page = filled.get(f"/search?from={year}-01-01&to={year + 1}-01-01&facets=true").json()
+        assert (len(page["items"]), page["facets"]["year"]) == (each["count"], [each])
 
 
 def test_what_is_no_question_is_refused(filled):
