@@ -72,6 +72,8 @@ def free(branch: Mapping[str, Any], key: str) -> str:
 
 def is_leaf(value: Any) -> bool:
     """Tell a value from a branch; the written forms above are values."""
+    if isinstance(value, (str, int, float)):  # nearly all
+        return True
     if isinstance(value, Mapping):
         return any(key in value for key in ("@bytes", "@float", "@array", "@complex"))
     return not (isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value))

@@ -58,7 +58,7 @@ def apply(
         raise ConfigError(f"no such operator policy: {policy!r}", hint=f"one of {', '.join(POLICIES)}")
     if policy == "keep":
         return raw, record
-    found = dict(_leaves(raw.tree, ""))
+    found = _leaves(raw.tree)
     marked = found.keys() - paths.Tree(crosswalk, raw).covered(crosswalk.personal).outside(found.keys())
     operators = [text for quantity in _operators(record) for text in (*_texts(quantity.value), *_texts(quantity.raw))]
     instrument = {
@@ -110,14 +110,18 @@ class _Veil:
 # --- the tree ---
 
 
-def _leaves(node: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield (path, value) of every value, those in lists too."""
-    if path and rawtree.is_leaf(node):
-        yield path, node
-        if not isinstance(node, list):
-            return
-    for key, value in _items(node):
-        yield from _leaves(value, f"{path}.{key}" if path else str(key))
+def _leaves(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return path → value of every value, those in lists too."""
+    found: dict[str, Any] = {}
+    branches: list[tuple[str, Any]] = [("", tree)]
+    for prefix, node in branches:  # grows while it is walked
+        for key, value in node.items() if isinstance(node, Mapping) else enumerate(node):
+            path = f"{prefix}{key}"
+            if is_leaf := rawtree.is_leaf(value):
+                found[path] = value
+            if isinstance(value, list) or not is_leaf:
+                branches.append((f"{path}.", value))
+    return found
 
 
 def _tree(node: Any, path: str, marked: set[str], veil: _Veil) -> Any:
@@ -128,10 +132,6 @@ def _tree(node: Any, path: str, marked: set[str], veil: _Veil) -> Any:
     if isinstance(node, list):
         return [_tree(value, f"{path}.{number}", marked, veil) for number, value in enumerate(node)]
     return veil.where_named(node)
-
-
-def _items(node: Any) -> Iterable[tuple[Any, Any]]:
-    return node.items() if isinstance(node, Mapping) else enumerate(node)
 
 
 # --- the record ---
@@ -155,8 +155,10 @@ def _record(record: Record, marked: set[str], operators: Iterable[str], veil: _V
             continue  # a pseudonym is a person's, no note and no name of a sample
         change = veil.over if name.startswith("operator.") else veil.where_named
         value = change(quantity.value) if name.startswith(_FREE) and isinstance(quantity.value, str) else quantity.value
+        raw = change(quantity.raw)
         if value is not None:
-            terms[name] = replace(quantity, value=value, raw=change(quantity.raw))
+            same = value is quantity.value and raw is quantity.raw
+            terms[name] = quantity if same else replace(quantity, value=value, raw=raw)
     return replace(record, terms=terms, warnings=_warnings(record.warnings, operators, veil))
 
 

@@ -28,9 +28,14 @@ def place(outward: Outward, record: Record) -> dict[str, Placed]:
     """Return path (below the entry) → what is written there, in the order of the crosswalk."""
     found: dict[str, Placed] = {}
     for field in outward.fields:
-        placed = next((value for rule in field.rules if (value := _filled(field, rule, record)) is not None), None)
-        if placed is not None:
-            found[field.to] = placed
+        for rule in field.rules:
+            if (
+                rule.terms and rule.terms[0] not in record.terms
+            ):  # as for most: no one record has many of a schema's terms
+                continue
+            if (placed := _filled(field, rule, record)) is not None:
+                found[field.to] = placed
+                break
     for group in outward.groups.values():
         if group.one_source:
             found = _of_one_source(group, found, record)
@@ -55,7 +60,7 @@ def _of_one_source(group: Group, found: Mapping[str, Placed], record: Record) ->
 
 def _filled(field: Field, rule: Rule, record: Record) -> Placed | None:
     known = [record.terms[name] for name in rule.terms if name in record.terms]
-    if len(known) < len(rule.terms) or not _holds(rule, record):  # most terms of a schema are in no one record
+    if len(known) < len(rule.terms) or not _holds(rule, record):
         return None
     value: Any = rule.constant[0] if rule.constant else None
     attributes: dict[str, Any] = {}

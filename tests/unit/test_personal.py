@@ -163,11 +163,11 @@ def test_no_personal_value_survives(tree, name, policy):
     }
     raw, record = applied(policy, tree=tree | {"elsewhere": [{"x": name.upper()}, [name]]}, terms=terms)
     bare = {" ".join(name.split()).casefold()} - personal.NOBODY
-    for path, value in personal._leaves(tree, ""):
+    for path, value in personal._leaves(tree).items():
         parts = re.split(r"\.(?!c)", path)
         if parts[0] == "people" or path.startswith("user.Name") or (len(parts) > 1 and "Login" in parts[1:]):
             bare |= {" ".join(text.split()).casefold() for text in personal._texts(value)} - personal.NOBODY
-    for _, value in personal._leaves(raw.tree, ""):
+    for value in personal._leaves(raw.tree).values():
         assert not {" ".join(text.split()).casefold() for text in personal._texts(value)} & bare
     for quantity in record.terms.values():
         assert quantity.value != name
