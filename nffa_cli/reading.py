@@ -38,7 +38,7 @@ LARGE = 64 << 20
 def warm_up() -> None:
     """Load the vocabulary ahead of the first job; if it is broken, that job will say so."""
     with suppress(NffaError):
-        _vocabulary(str(settings.shipped("crosswalks")))
+        vocabulary.load(settings.shipped("crosswalks"))
 
 
 def read(job: dict[str, Any]) -> Result:
@@ -207,8 +207,11 @@ def _no_permission(error: PermissionError) -> tuple[str, str]:
 
 def sha256(path: str) -> str:
     """Return the hex digest of a file's bytes."""
+    digest = hashlib.sha256()
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        while block := file.read(RUN):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def digest(hashes: Sequence[str]) -> str:
@@ -243,8 +246,7 @@ def normalise(raw: RawMetadata, where: Mapping[str, Any]) -> tuple[Record, dict[
 
 def tables(format_: str, where: Mapping[str, Any]) -> tuple[load.Crosswalk, vocabulary.Vocabulary]:
     """Return the inward crosswalk of a format (an empty one if it has none) and the vocabulary."""
-    folder = Path(where["crosswalks"])
-    return load.for_format(format_, folder / "inward") or load.empty(format_), _vocabulary(str(folder))
+    return _tables(format_, where["crosswalks"])
 
 
 def instrument(
@@ -282,8 +284,9 @@ def _record(
 
 
 @cache
-def _vocabulary(folder: str) -> vocabulary.Vocabulary:
-    return vocabulary.load(Path(folder))
+def _tables(format_: str, folder: str) -> tuple[load.Crosswalk, vocabulary.Vocabulary]:
+    place = Path(folder)
+    return load.for_format(format_, place / "inward") or load.empty(format_), vocabulary.load(place)
 
 
 def _with_warning(thing: Any, remark: Remark) -> Any:

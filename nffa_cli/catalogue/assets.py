@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from nffa_cli.catalogue.connection import Connection, utc_now
@@ -70,18 +73,20 @@ def of(db: Connection, acquisition: str) -> tuple[Asset, ...]:
         ORDER BY made_at, path""",  # noqa: S608
         (acquisition,),
     )
-    return tuple(
-        Asset(
-            kind,
-            os.fsdecode(path),
-            size,
-            mtime_ns,
-            format_,
-            source,
-            recipe,
-            complete=bool(complete),
-            missing=tuple(json.loads(missing)),
-            policy=policy,
-        )
-        for kind, path, size, mtime_ns, format_, source, recipe, complete, missing, policy in rows
+    return tuple(map(_asset, rows))
+
+
+def of_many(db: Connection, acquisitions: Sequence[int]) -> dict[int, tuple[Asset, ...]]:
+    """Return the assets of those acquisitions, given by row number, that have any; oldest first."""
+    rows = db.rows(
+        f"""SELECT acquisition, {_COLUMNS} FROM asset WHERE acquisition IN (SELECT value FROM json_each(?))
+        ORDER BY acquisition, made_at, path""",  # noqa: S608
+        (json.dumps(acquisitions),),
     )
+    return {seq: tuple(_asset(row[1:]) for row in mine) for seq, mine in groupby(rows, itemgetter(0))}
+
+
+def _asset(row: Sequence[Any]) -> Asset:
+    kind, path, size, mtime_ns, format_, source, recipe, complete, missing, policy = row
+    missing = tuple(json.loads(missing))
+    return Asset(kind, os.fsdecode(path), size, mtime_ns, format_, source, recipe, bool(complete), missing, policy)

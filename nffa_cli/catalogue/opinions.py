@@ -10,6 +10,8 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal
 
 from nffa_cli.catalogue.connection import Connection, utc_now
@@ -193,15 +195,22 @@ class Opinions:
 
     def newest(self, sha256: str) -> tuple[Mapping[str, Any], Classification] | None:
         """Return the newest classification of a content with its model (``name``, ``version``, ``sha256``, ``labels``)."""
-        row = self._db.row(
+        return self.newest_of([sha256]).get(sha256)
+
+    def newest_of(self, sha256s: Sequence[str]) -> dict[str, tuple[Mapping[str, Any], Classification]]:
+        """Return what ``newest`` says of those contents that were classified."""
+        rows = self._db.rows(
             f"""SELECT m.name, m.version, m.sha256, m.labels, {_CLASSIFICATION} FROM classification c
-            JOIN model m ON m.seq = c.model WHERE c.sha256 = ? ORDER BY c.seq DESC LIMIT 1""",  # noqa: S608
-            (sha256,),
+            JOIN model m ON m.seq = c.model WHERE c.seq IN (SELECT max(seq) FROM classification
+                WHERE sha256 IN (SELECT value FROM json_each(?)) GROUP BY sha256)""",  # noqa: S608
+            (json.dumps(sha256s),),
         )
-        if row is None:
-            return None
-        about = {"name": row[0], "version": row[1], "sha256": row[2], "labels": json.loads(row[3])}
-        return about, _classification(row[4:])
+        found: dict[str, tuple[Mapping[str, Any], Classification]] = {}
+        for row in rows:
+            said = _classification(row[4:])
+            about = {"name": row[0], "version": row[1], "sha256": row[2], "labels": json.loads(row[3])}
+            found[said.sha256] = about, said
+        return found
 
     def of(self, sha256: str, model_sha256: str) -> Classification | None:
         """Return the newest classification of a content by one model."""
@@ -239,6 +248,14 @@ class Opinions:
     def labels(self, sha256: str) -> tuple[Label, ...]:
         """Return what holds: the last answer of each person who has not taken it back, oldest first."""
         return holding(self.said(sha256))
+
+    def labels_of(self, sha256s: Sequence[str]) -> dict[str, tuple[Label, ...]]:
+        """Return what ``labels`` says of those contents that persons have labelled."""
+        rows = self._db.rows(
+            f"SELECT {_LABEL} FROM label WHERE sha256 IN (SELECT value FROM json_each(?)) ORDER BY sha256, seq",  # noqa: S608
+            (json.dumps(sha256s),),
+        )
+        return {sha256: holding(Label(*row) for row in mine) for sha256, mine in groupby(rows, itemgetter(0))}
 
     def labelled(self) -> Iterator[Label]:
         """Yield all that persons have said, oldest first, with what was taken back."""

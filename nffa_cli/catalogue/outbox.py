@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from nffa_cli.catalogue import contents
 from nffa_cli.catalogue.connection import Connection, utc_now
 
 State = Literal["sending", "done", "waiting", "failed", "refused", "conflict", "again", "dropped"]
@@ -66,6 +67,8 @@ class Candidate:
         Path, size, mtime_ns, recipe and operator policy of its NXem files, as text.
     stamp
         Of its files when they were read (``plan.stamp``).
+    version
+        Row number of the version.
     """
 
     seq: int
@@ -81,6 +84,7 @@ class Candidate:
     exports: str
     preview: str | None
     stamp: str | None
+    version: int
     stub: Stub | None
     receipt: Receipt | None
 
@@ -126,6 +130,10 @@ class Outbox:
         while rows := self._db.rows(_CANDIDATES, (destination, destination, last, PAGE)):
             last = rows[-1][0]
             yield from map(_candidate, rows)
+
+    def contents(self, candidates: Sequence[Candidate]) -> dict[int, contents.Content]:
+        """Return what there is of each candidate, by its ``seq``."""
+        return contents.of(self._db, candidates)
 
     def begin(self, destination: int, intents: Iterable[tuple[int, str, str | None, str | None]]) -> None:
         """Note, in one transaction, what is about to be sent: (acquisition, token, proposal, experiment said now)."""
@@ -290,7 +298,7 @@ _CANDIDATES = """SELECT a.seq, a.id, a.path, v.digest, v.format, f.sha256, v.con
         || coalesce((SELECT max(seq) FROM classification WHERE sha256 = f.sha256), ''),
     coalesce((SELECT group_concat(hex(path) || ' ' || size || ' ' || mtime_ns || ' ' || recipe || coalesce(policy, '')) FROM asset
         WHERE acquisition = a.seq AND kind = 'nxem'), ''),
-    v.preview, l.stamp, d.state, d.reason, d.token, d.proposal, d.experiment, d.attempts,
+    v.preview, l.stamp, v.seq, d.state, d.reason, d.token, d.proposal, d.experiment, d.attempts,
     r.key, r.measurement, r.url, r.version, r.digest, r.assets, r.linked
 FROM acquisition a CROSS JOIN version v ON v.seq = a.version
     LEFT JOIN file f ON f.version = v.seq AND f.role = 'main'
@@ -301,9 +309,9 @@ WHERE a.seq > ? AND a.superseded_by IS NULL ORDER BY a.seq LIMIT ?"""
 
 
 def _candidate(row: Sequence[Any]) -> Candidate:
-    stub = None if row[13] is None else Stub(*row[13:19])
-    receipt = None if row[19] is None else _receipt(row[19:26])
-    return Candidate(row[0], row[1], os.fsdecode(row[2]), *row[3:13], stub, receipt)  # type: ignore[call-arg]
+    stub = None if row[14] is None else Stub(*row[14:20])
+    receipt = None if row[20] is None else _receipt(row[20:27])
+    return Candidate(row[0], row[1], os.fsdecode(row[2]), *row[3:14], stub, receipt)  # type: ignore[call-arg]
 
 
 def _receipt(row: Sequence[Any]) -> Receipt:

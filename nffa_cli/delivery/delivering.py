@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from os.path import basename
 from typing import Any, Literal, NamedTuple
@@ -146,7 +147,8 @@ def _why(before: str, now: Token) -> str:
     return ", ".join(parts)
 
 
+@lru_cache(maxsize=512)
 def short(*parts: str | None) -> str:
-    """Return a digest of texts, short enough to be kept for everything."""
+    """Return a digest of texts, short enough to be kept for everything; most are of what thousands have in common."""
     text = "\0".join(part or "" for part in parts)
     return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()

@@ -14,26 +14,26 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import portal, reading, settings
+from nffa_cli import portal, reading, settings, spectra, vectors
+from nffa_cli.catalogue.contents import Content
 from nffa_cli.catalogue.outbox import Candidate
-from nffa_cli.catalogue.store import Store
 from nffa_cli.context import Contexts
 from nffa_cli.crosswalk import digests, outward, personal
 from nffa_cli.delivery import bundle, delivering
 from nffa_cli.delivery.delivering import Decision, Knowledge
 from nffa_cli.destinations.base import Bundle
-from nffa_cli.records import Axis, Quantity, RawMetadata, Record, Remark, Signal
+from nffa_cli.records import SPECTRAL, Axis, Quantity, RawMetadata, Record, Remark, Signal
 
 
 class Gathering:
     """Makes bundles of candidates for one run; every session, profile and crosswalk is read once."""
 
-    def __init__(self, store: Store, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
-        self._store = store
         self._folder = settings.shipped("crosswalks")
         self._shape = outward.load(self._folder / "outward" / "nffa.yaml")
         self._contexts: dict[str, Contexts] = {}
+        self._known: dict[str, Mapping[str, Any]] = {}
         self._secret = bytes.fromhex(settings.secret("pseudonym"))
         self._previews = settings.home() / "previews"
         self.stale: dict[str, str] = {}
@@ -41,10 +41,13 @@ class Gathering:
 
     def context(self, path: str) -> Mapping[str, Any]:
         """Return what is known for the folder of a main file; all sessions above it count, as in an export."""
-        anchor = Path(path).anchor
-        if anchor not in self._contexts:
-            self._contexts[anchor] = Contexts(anchor, settings.home(), self._folder)
-        return self._contexts[anchor].of(os.path.dirname(path))  # noqa: PTH120
+        folder = os.path.dirname(path)  # noqa: PTH120
+        if folder not in self._known:
+            anchor = Path(path).anchor
+            if anchor not in self._contexts:
+                self._contexts[anchor] = Contexts(anchor, settings.home(), self._folder)
+            self._known[folder] = self._contexts[anchor].of(folder)
+        return self._known[folder]
 
     def decide(self, candidate: Candidate) -> Decision:
         """Return what is to be done about a candidate now."""
@@ -56,8 +59,13 @@ class Gathering:
         named: str | None = (self.context(path)["session"].get("proposal") or {}).get("id")
         return named
 
-    def make(self, candidate: Candidate, decision: Decision) -> Bundle | None:
+    def make(self, candidate: Candidate, decision: Decision, content: Content) -> Bundle | None:
         """Return the bundle of a candidate; None where no proposal is known.
+
+        Parameters
+        ----------
+        content
+            What the catalogue holds of it (``Outbox.contents``).
 
         Raises
         ------
@@ -65,29 +73,29 @@ class Gathering:
             A file of ours (a preview, an NXem file) is there and cannot be read.
         """
         context = self.context(candidate.path)
-        shown = self._store.show(candidate.id)
-        current = next(each for each in shown.versions if each.current)
-        raw = reading.unpack(self._store.raw(candidate.id))
+        raw = reading.unpack(content.raw)
         up_to_date = (candidate.context, candidate.crosswalk) == (
             context["digest"], self.knowledge.crosswalks.get(raw.format),
         )  # fmt: skip
-        record = _record(shown.entry.record) if up_to_date else reading.normalise(raw, context)[0]
+        record = _record(json.loads(content.record_json)) if up_to_date else reading.normalise(raw, context)[0]
         table, words = reading.tables(raw.format, context)
         policy = reading.policy(raw, context)
         raw, record = personal.apply(raw, record, crosswalk=table, policy=policy, secret=self._secret)
-        files = [bundle.LocalFile(each.role, each.path, each.size, each.sha256) for each in current.files]
+        files = [bundle.LocalFile(each.role, each.path, each.size, each.sha256) for each in content.files]
+        spectral = any(each.kind in SPECTRAL for each in record.signals)
         material = bundle.Material(
             acquisition=candidate.id,
             shown=candidate.path.replace(os.sep, "/"),
             digest=candidate.digest,
             record=replace(record, format=raw.format),
             raw=_tree(raw),
-            files=[*files, *self._made(candidate, policy)],
-            seen=self._seen(candidate.main_sha256, policy),
+            files=[*files, *self._made(candidate, content, policy, spectral=spectral)],
+            seen=self._seen(content, policy),
             made={
-                "software": "nffa", "version": current.provenance.nffa, "reader": raw.reader,
+                "software": "nffa", "version": content.nffa, "reader": raw.reader,
                 "crosswalk": self.knowledge.crosswalks.get(raw.format), "vocabulary": words.sha256,
             },
+            embedding=_embedding(content),
         )  # fmt: skip
         return bundle.make(
             material,
@@ -98,13 +106,13 @@ class Gathering:
             proposals=self.knowledge.proposals,
         )
 
-    def _made(self, candidate: Candidate, policy: str) -> list[bundle.LocalFile]:
-        """Return what nffa made of an acquisition and is still there: the newest NXem file of these bytes, the preview.
+    def _made(self, candidate: Candidate, content: Content, policy: str, *, spectral: bool) -> list[bundle.LocalFile]:
+        """Return what nffa made of an acquisition and is still there: the newest NXem file of these bytes, preview, spectra.
 
         An NXem file that was made under another operator policy says more, or less, of persons than it may: it stays here.
         """
         found = []
-        for asset in reversed(self._store.assets(candidate.id)):
+        for asset in reversed(content.assets):
             if (
                 asset.kind == "nxem"
                 and asset.source == candidate.stamp
@@ -116,28 +124,37 @@ class Gathering:
                 found.append(bundle.LocalFile("nxem", asset.path, asset.size, reading.sha256(asset.path)))
                 break
         if candidate.preview is not None and (path := self._previews / candidate.preview).is_file():
-            found.append(bundle.LocalFile("preview", str(path), path.stat().st_size, reading.sha256(str(path))))
+            found.append(_local("preview", path))
+        if spectral and (path := self._previews / spectra.place(candidate.digest)).is_file():
+            found.append(_local("spectra", path))
         return found
 
-    def _seen(self, sha256: str, policy: str) -> dict[str, Any]:
+    def _seen(self, content: Content, policy: str) -> dict[str, Any]:
         """Return what persons and the newest model say of a content."""
         found: dict[str, Any] = {}
-        if labels := self._store.opinions.labels(sha256):
+        if content.labels:
             found["persons"] = [
                 {
                     "label": each.category, "second": each.second, "at": each.made_at, "how": each.how,
                     "labeller": personal.person(each.labeller, policy=policy, secret=self._secret),
                 }
-                for each in labels
+                for each in content.labels
             ]  # fmt: skip
-        if newest := self._store.opinions.newest(sha256):
-            model, said = newest
+        if content.newest is not None:
+            model, said = content.newest
             found["model"] = {
                 "label": said.label, "score": said.score, "decision": said.decision, "at": said.made_at,
                 "in_distribution": said.in_distribution, "model": model["name"], "version": model["version"],
                 "model_sha256": model["sha256"],
             }  # fmt: skip
         return found
+
+
+def _embedding(content: Content) -> dict[str, str] | None:
+    if content.newest is None:
+        return None
+    model, said = content.newest
+    return vectors.written(model["sha256"], said.embedding)
 
 
 @cache
@@ -151,6 +168,10 @@ def knowledge(*, proposal: str | None = None, experiment: str | None = None, lin
     shape = _shape_digest(folder / "outward" / "nffa.yaml")
     said = portal.delivered()
     return Knowledge(digests.by_format(folder), f"{bundle.VERSION} {shape}", proposal, experiment, link, said)
+
+
+def _local(role: str, path: Path) -> bundle.LocalFile:
+    return bundle.LocalFile(role, str(path), path.stat().st_size, reading.sha256(str(path)))
 
 
 def _is_as(path: str, size: int, mtime_ns: int) -> bool:

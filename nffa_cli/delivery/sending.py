@@ -11,11 +11,13 @@ import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from threading import Event
 from typing import Any
 
 from nffa_cli import reading
 from nffa_cli.catalogue import outbox
+from nffa_cli.catalogue.contents import Content
 from nffa_cli.catalogue.outbox import Candidate, State, Stub
 from nffa_cli.catalogue.store import Store
 from nffa_cli.delivery.ahead import ahead
@@ -30,6 +32,8 @@ from nffa_cli.records import Outcome, Status
 STAGE = "sync"
 BATCH = 250
 """Deliveries of a batch at most: larger ones save little, and smaller ones let more be made while others are sent."""
+TOGETHER = 50
+"""Of so many acquisitions the catalogue is asked at once; their vendors' trees are held in memory."""
 BATCH_BYTES = 16 << 20
 """A batch is closed when so many bytes of it are held in memory."""
 SETTLE = 100
@@ -84,11 +88,11 @@ class Sending:
         """Yield what ``deliver`` would do; nothing is written anywhere."""
         waiting: list[Item] = []
         most = self._to.capabilities().batch
-        for candidate, decision in self._decided(self._outbox, self._outbox.known(self._place.name)):
+        for candidate, decision, contents in self._decided(self._outbox, self._outbox.known(self._place.name)):
             if decision.action != "send":
                 yield self._told(candidate, "unchanged" if decision.action == "nothing" else "waiting", decision.reason)
                 continue
-            bundle = self._gathering.make(candidate, decision)
+            bundle = self._gathering.make(candidate, decision, contents[candidate.seq])
             if bundle is None:
                 yield self._told(candidate, "waiting", NO_PROPOSAL)
             elif candidate.receipt is not None and candidate.receipt.digest == bundle.digest and not _again(candidate):
@@ -116,9 +120,14 @@ class Sending:
     def _stale(self, candidate: Candidate) -> list[str]:
         return [self._gathering.stale[candidate.id]] if candidate.id in self._gathering.stale else []
 
-    def _decided(self, box: outbox.Outbox, number: int) -> Iterator[tuple[Candidate, Decision]]:
-        for candidate in box.candidates(number):
-            yield candidate, self._gathering.decide(candidate)
+    def _decided(self, box: outbox.Outbox, number: int) -> Iterator[tuple[Candidate, Decision, Mapping[int, Content]]]:
+        """Yield every acquisition, what is to be done about it, and what there is of those that are to be sent."""
+        candidates = box.candidates(number)
+        while some := list(islice(candidates, TOGETHER)):
+            decisions = [self._gathering.decide(each) for each in some]
+            contents = box.contents([each for each, it in zip(some, decisions, strict=True) if it.action == "send"])
+            for each, decision in zip(some, decisions, strict=True):
+                yield each, decision, contents
 
     # Sending it
 
@@ -132,16 +141,15 @@ class Sending:
     def _batches(self, number: int, most: int, unwanted: Event) -> Generator[_Batch, None, None]:
         """Yield what is to be sent and told; it reads only, in a thread of its own and hence over a connection of its own."""
         with self._store.reader() as store:
-            self._gathering = Gathering(store, self._gathering.knowledge)
             batch = _Batch()
-            for candidate, decision in self._decided(store.outbox, number):
+            for candidate, decision, contents in self._decided(store.outbox, number):
                 if decision.action == "nothing":
                     reason = None if decision.reason == "unchanged" else decision.reason
                     batch.outcomes.append(self._told(candidate, "unchanged", reason))
                 elif decision.action == "wait":
                     batch.outcomes.append(self._told(candidate, *_waits(candidate)))
                 else:
-                    self._take(batch, candidate, decision)
+                    self._take(batch, candidate, decision, contents[candidate.seq])
                 if len(batch.items) >= most or batch.bytes >= BATCH_BYTES or len(batch.outcomes) >= TOLD:
                     yield batch
                     batch = _Batch()
@@ -149,7 +157,7 @@ class Sending:
                     return
             yield batch
 
-    def _take(self, batch: _Batch, candidate: Candidate, decision: Decision) -> None:
+    def _take(self, batch: _Batch, candidate: Candidate, decision: Decision, content: Content) -> None:
         """Make a bundle and put it into the batch, or note why it is not sent now."""
 
         def settle(state: State, status: Status, reason: str | None) -> None:
@@ -157,7 +165,7 @@ class Sending:
             batch.outcomes.append(self._told(candidate, status, reason))
 
         try:
-            bundle = self._gathering.make(candidate, decision)
+            bundle = self._gathering.make(candidate, decision, content)
         except OSError as error:
             settle("failed", "failed", f"unreadable: {error.filename}: {error.strerror}")
             return

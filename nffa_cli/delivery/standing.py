@@ -41,7 +41,7 @@ class Safe:
 def standing(store: Store, destination: str) -> Standing:
     """Return how the deliveries to a destination stand; what names no proposal is waiting, seen by a sync or not."""
     outbox = store.outbox
-    gathering = Gathering(store, knowledge())
+    gathering = Gathering(knowledge())
     named = outbox.with_proposal()
     delivered = due = 0
     waiting, failed = [], []

@@ -67,7 +67,7 @@ class Sync:
                 stack.enter_context(store.lock(LOCK))
             for place in self.places:
                 try:
-                    yield from do(Sending(store, place, Gathering(store, known)))
+                    yield from do(Sending(store, place, Gathering(known)))
                 except (Unreachable, Refused) as error:
                     if self.trouble is None or isinstance(error, Refused):  # what somebody must act on, first
                         self.trouble = error

@@ -17,11 +17,13 @@ from nffa_cli.destinations.base import Delivery
 def bundles(home: Path, number: int, *, proposal: str, experiment: str, link: bool) -> list[Delivery]:
     """Return a delivery of each of the first acquisitions of a catalogue, as ``sync`` makes it with the same options."""
     with _home(home), Store.open(home / "catalogue.sqlite", readonly=True) as store:
-        gathering = Gathering(store, knowledge(proposal=proposal, experiment=experiment, link=link))
+        gathering = Gathering(knowledge(proposal=proposal, experiment=experiment, link=link))
         found = []
-        for each in islice(store.outbox.candidates(0), number):
+        candidates = list(islice(store.outbox.candidates(0), number))
+        contents = store.outbox.contents(candidates)
+        for each in candidates:
             decision = delivering.due(each, gathering.context(each.path)["digest"], gathering.knowledge)
-            made = gathering.make(each, decision)
+            made = gathering.make(each, decision, contents[each.seq])
             assert made is not None
             found.append(Delivery(made, None))
         return found

@@ -21,7 +21,7 @@ from nffa_cli.records import Quantity, Record
 KNOWN = Knowledge({"tia": "walk-1"}, "1 shape")
 SHAPE = outward.load(Path(__file__).parents[2] / "crosswalks" / "outward" / "nffa.yaml")
 NEW = Candidate(
-    1, "id", "/data/a.emi", "digest", "tia", "main", None, "walk-1", "made", " ", "", "p.jpg", "s", None, None
+    1, "id", "/data/a.emi", "digest", "tia", "main", None, "walk-1", "made", " ", "", "p.jpg", "s", 1, None, None
 )
 
 
