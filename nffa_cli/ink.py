@@ -10,23 +10,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from nffa_cli.charts import nice_ticks, short
 from nffa_cli.layouts import Array
 from nffa_cli.records import Axis
 
 INK, PAPER, LINE, GRID = (40, 40, 40), (255, 255, 255), (25, 85, 165), (228, 228, 228)
 PLOT_MARGIN = (52, 14, 24, 38)
 """Left, right, top, bottom of a plot's box."""
-
-
-def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Return round values in [low, high], roughly ``about`` of them."""
-    if not high > low:
-        return [low]
-    raw = (high - low) / about
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(s * power for s in (1, 2, 5, 10) if s * power >= raw * (1 - 1e-9))
-    first = math.ceil(low / step - 1e-9)
-    return [n * step for n in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def envelope(values: Array, columns: int) -> Array:
@@ -186,18 +176,10 @@ def plot(values: Array, axis: Axis, size: tuple[int, int], title: str | None) ->
         text = f"{value:.6g}"
         _write(draw, (x - _text_size(text, 12)[0] / 2, top + tall + 4), text, 12, INK)
     for y, value in ys.items():
-        text = _short(value)
+        text = short(value)
         _write(draw, (left - 5 - _text_size(text, 12)[0], y - 7), text, 12, INK)
     under = f"{axis.name} ({unit})" if unit else axis.name
     _write(draw, (left + (wide - _text_size(under, 12)[0]) / 2, size[1] - 18), under, 12, INK)
     if title:
         _write(draw, (left, 5), title[: wide // 7], 12, INK)
     return paper
-
-
-def _short(value: float) -> str:
-    """Return a count as people write it on an axis: 0, 0.25, 1500, 20k, 3M, 1e+12."""
-    for factor, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if factor <= abs(value) < factor * 1e4:
-            return f"{value / (1e3 if letter == 'k' else factor):.4g}{letter}"
-    return f"{value:.4g}"

@@ -13,6 +13,7 @@ from nffa_cli.node import (
     access,
     collecting,
     exports,
+    history,
     moments,
     records,
     releasing,
@@ -24,7 +25,7 @@ from nffa_cli.node import (
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.config import Config, config
 from nffa_cli.node.database import Database, database
-from nffa_cli.node.pages import cards, render, routes_edit, routes_embargo, showing, tree
+from nffa_cli.node.pages import cards, render, routes_edit, routes_embargo, routes_spectra, showing, tree
 from nffa_cli.node.pages.sessions import Viewing
 from nffa_cli.node.problems import absent
 from nffa_cli.node.requests import Base
@@ -38,6 +39,7 @@ Stored = Annotated[Storage, Depends(storage)]
 MEASUREMENT = records.BY_TYPE["measurement"]
 ROLES = {
     "main": "data", "sidecar": "data, beside it", "nxem": "NeXus (NXem)", "preview": "preview",
+    "spectra": "spectra to look at",
     "raw-metadata": "vendor's metadata",
 }  # fmt: skip
 DOCUMENT = "nffa-record"
@@ -64,6 +66,7 @@ def measurement(id: str, request: Request, viewer: Viewing, known: Known, stored
             "tags": remarks.tags(connection, caller, id), "comments": remarks.comments(connection, caller, id),
             "collections": collecting.all_of(connection, caller),
             "rules": routes_embargo.rules(connection, caller, "measurement", id),
+            "events": history.events(connection, caller, "measurement", id),
             "preview": cards.previews(connection, caller, [id], now).get(id),
         }  # fmt: skip
     found = _leaves(stored, files)
@@ -74,7 +77,7 @@ def measurement(id: str, request: Request, viewer: Viewing, known: Known, stored
         provenance=list(showing.flat(said.get("provenance") or {})), warnings=_warnings(document),
         edits=routes_edit.edited("measurement", said) if level >= Level.WRITE else [],
         writes=level >= Level.WRITE, reads=level >= Level.READ, card=cards.card(row, told["preview"], now),
-        **_tree(request, found), **told,
+        **_tree(request, found), **routes_spectra.part(request, stored, files), **told,
     )  # fmt: skip
 
 

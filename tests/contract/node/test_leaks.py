@@ -306,6 +306,8 @@ def pages():
         ("GET", "/experiments/{id}"): lambda t: f"/experiments/{t.experiment}",
         ("GET", "/measurements/{id}"): lambda t: f"/measurements/{t.measurement}",
         ("GET", "/measurements/{id}/tree"): lambda t: f"/measurements/{t.measurement}/tree?tag=x",
+        ("GET", "/measurements/{id}/spectra/map.png"): lambda t: f"/measurements/{t.measurement}/spectra/map.png",
+        ("GET", "/measurements/{id}/spectra/values.csv"): lambda t: f"/measurements/{t.measurement}/spectra/values.csv",
         ("GET", "/measurements/{id}/export"): lambda t: f"/measurements/{t.measurement}/export?format=ro-crate",
         ("GET", "/files/{id}"): lambda t: f"/files/{t.dataasset}",
         ("HEAD", "/files/{id}"): lambda t: f"/files/{t.dataasset}",
