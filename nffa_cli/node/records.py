@@ -37,6 +37,8 @@ class Kind:
         Fields that are shown only to who may read, not to who may merely see.
     ruled
         Fields that only data managers and administrators set.
+    apart
+        The fields that lie in no ``data``: in columns, and in tables of their own.
     """
 
     type: Type
@@ -50,11 +52,11 @@ class Kind:
     scope: str | None = None
     inner: frozenset[str] = frozenset()
     ruled: frozenset[str] = frozenset()
+    apart: frozenset[str] = field(init=False)
 
-    @property
-    def apart(self) -> frozenset[str]:
-        """The fields that lie in no ``data``: in columns, and in tables of their own."""
-        return frozenset({*self.columns.values(), "externalIds", "members", "locations", "dataChecksum"})
+    def __post_init__(self) -> None:
+        apart = frozenset({*self.columns.values(), "externalIds", "members", "locations", "dataChecksum"})
+        object.__setattr__(self, "apart", apart)
 
 
 def _of_asset(fields: Fields) -> dict[str, Any]:

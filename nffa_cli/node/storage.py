@@ -37,15 +37,16 @@ class Storage:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.staged = folder / STAGING
+        self._kept = folder / STORE
         self._turn = threading.Lock()
         self._busy: set[str] = set()
-        for each in (self.staged, folder / STORE):
+        for each in (self.staged, self._kept):
             each.mkdir(parents=True, exist_ok=True)
         self._syncing = ThreadPoolExecutor(SYNCING, thread_name_prefix="sync")
 
     def path(self, sha256: str) -> Path:
         """Return where the bytes with this digest (64 lower-case hex digits) lie, or would."""
-        return self.folder / STORE / sha256[:2] / sha256
+        return self._kept.joinpath(sha256[:2], sha256)
 
     def size(self, sha256: str) -> int | None:
         """Return the size in bytes of what is kept under a digest; None: nothing is."""
@@ -88,11 +89,12 @@ class Storage:
         OSError
             The disk is full or broken; nothing may be said to be kept.
         """
-        self._sync(path for path, _ in drafts)
+        self._sync([path for path, _ in drafts])
         changed: set[Path] = set()
         for path, sha256 in drafts:
             final = self.path(sha256)
-            changed |= _made(final.parent)
+            if final.parent not in changed:
+                changed |= {final.parent, *_made(final.parent)}
             os.utime(path)  # the sweep leaves young files alone
             try:
                 path.replace(final)
@@ -100,9 +102,8 @@ class Storage:
                 if self.size(sha256) != path.stat().st_size:
                     raise
                 path.unlink()
-            changed.add(final.parent)
         if os.name != "nt":  # which knows no fsync of a folder
-            self._sync(changed)
+            self._sync(list(changed))
 
     def remove(self, sha256: str) -> None:
         """Remove the bytes with this digest, if they are there."""
@@ -117,8 +118,8 @@ class Storage:
 
     def kept(self) -> Iterator[tuple[str, float]]:
         """Yield the digest of every file under its final name, in their order, and when it took that name."""
-        for first in _names(self.folder / STORE):
-            for name in _names(self.folder / STORE / first):
+        for first in _names(self._kept):
+            for name in _names(self._kept / first):
                 yield name, self.changed(name)
 
     def sweep(self, wanted: Iterable[str]) -> int:
@@ -141,8 +142,8 @@ class Storage:
         """Let go of the threads."""
         self._syncing.shutdown()
 
-    def _sync(self, paths: Iterable[Path]) -> None:
-        for _ in self._syncing.map(sync, list(paths)):
+    def _sync(self, paths: Sequence[Path]) -> None:
+        for _ in self._syncing.map(_sync_all, (paths[first::SYNCING] for first in range(SYNCING))):
             pass
 
 
@@ -159,6 +160,11 @@ def sync(path: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def _sync_all(paths: Iterable[Path]) -> None:
+    for path in paths:
+        sync(path)
 
 
 def _made(folder: Path) -> set[Path]:

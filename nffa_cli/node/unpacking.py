@@ -32,20 +32,27 @@ class Unpacking:
         self._storage = storage
         self._wanted = wanted
         self._frames = pack.Frames()
-        self._drafts = ExitStack()
+        self._block = ExitStack()
+        self._draft = Path()
+        self._staged: list[Path] = []
         self._proved: dict[str, Path] = {}
         self._start = pack.Start("", 0)
-        self._path: Path | None = None
         self._file: FileIO | None = None
         self._digest = hashlib.sha256()
 
     def __enter__(self) -> Unpacking:
+        self._draft = self._block.enter_context(self._storage.draft())
+        self._block.callback(self._clean)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._block.close()
+
+    def _clean(self) -> None:
         if self._file is not None:
             self._file.close()
-        self._drafts.close()
+        for path in self._staged:
+            path.unlink(missing_ok=True)
 
     @property
     def whole(self) -> bool:
@@ -80,6 +87,8 @@ class Unpacking:
         """
         with receiving.disk():
             self._storage.keep([(path, sha256) for sha256, path in self._proved.items()])
+        kept = set(self._proved.values())
+        self._staged = [path for path in self._staged if path not in kept]
         self.received |= {sha256: self._wanted[sha256] for sha256 in self._proved}
         for sha256 in self.received:
             self.refused.pop(sha256, None)
@@ -89,17 +98,18 @@ class Unpacking:
         if self._wanted.get(start.sha256) != start.size:
             self.refused[start.sha256] = UNASKED
         else:
-            self._path = self._drafts.enter_context(self._storage.draft())
+            path = self._draft.with_name(f"{self._draft.name}.{len(self._staged)}")
+            self._staged.append(path)
             with receiving.disk():
-                self._file = FileIO(self._path, "w")
+                self._file = FileIO(path, "w")
             self._digest = hashlib.sha256()
 
     def _end(self) -> None:
-        if self._file is None or self._path is None:
+        if self._file is None:
             return
         self._file.close()
         if self._digest.hexdigest() == self._start.sha256:
-            self._proved[self._start.sha256] = self._path
+            self._proved[self._start.sha256] = self._staged[-1]
         else:
             self.refused[self._start.sha256] = WRONG
         self._file = None

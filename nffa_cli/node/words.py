@@ -34,7 +34,9 @@ class Phrase:
 
 def words(text: str) -> list[str]:
     """Return the words of a text, as they are indexed."""
-    bare = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    bare = text
+    if not text.isascii():
+        bare = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     return [word[:LONGEST] for word in _WORD.findall(bare.casefold())]
 
 
