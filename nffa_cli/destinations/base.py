@@ -21,7 +21,7 @@ class AssetFile:
     """One file of a bundle.
 
     role
-        ``main``, ``sidecar``, ``nxem``, ``preview`` or ``raw-metadata``.
+        ``main``, ``sidecar``, ``nxem``, ``preview``, ``spectra`` or ``raw-metadata``.
     name, relative_path
         Name alone, and the place within the measurement: forward slashes, unique in its bundle.
     path, content
