@@ -22,7 +22,7 @@ from nffa_cli import repositories, settings
 from nffa_cli.crosswalk import described
 from nffa_cli.crosswalk.taking import Taken
 from nffa_cli.errors import Unreachable
-from nffa_cli.node import access, audit, blobs, ids, knowing, moments, planning, receiving, tables, writing
+from nffa_cli.node import access, audit, blobs, history, ids, knowing, moments, planning, receiving, tables, writing
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.manifest import Manifest
 from nffa_cli.node.problems import Problem, pointer
@@ -203,8 +203,10 @@ def adopt(
     if parcel.content is not None:
         _keep(connection, stored, caller.person, parcel.content, item["assets"][0]["dataChecksum"]["value"])
     writing.written(connection, caller, [item], [step], known, request_id)
-    crosswalk = record.taken.crosswalk
+    crosswalk, was = record.taken.crosswalk, step.held.about if step.held is not None else None
     diff = {"record": record.taken.key, "from": record.where, "crosswalk": f"{crosswalk.name} {crosswalk.version}"}
+    if was is not None:
+        diff |= history.texts("measurement", was, item["measurement"])
     audit.note(connection, caller, "import", "measurement", step.measurement, diff=diff, request_id=request_id)
     return Adopted(step.measurement, step.action, step.version)
 

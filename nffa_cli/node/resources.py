@@ -14,7 +14,20 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from nffa_cli.node import access, audit, ids, labels, moments, policies, records, releasing, schemas, search, tables
+from nffa_cli.node import (
+    access,
+    audit,
+    history,
+    ids,
+    labels,
+    moments,
+    policies,
+    records,
+    releasing,
+    schemas,
+    search,
+    tables,
+)
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.problems import Problem, absent, pointer
 from nffa_cli.node.records import Kind
@@ -144,7 +157,7 @@ def change(desk: Desk, kind: Kind, row: Row, fields: Mapping[str, Any], expected
         labels.said_anew(desk.connection, row.id)
     _renew(desk, kind, row.id, changed)
     _index(desk, kind, row.id)
-    diff = {"fields": sorted(changed)}
+    diff = {"fields": sorted(changed), **history.texts(kind.type, was, said)}
     audit.note(desk.connection, desk.caller, "update", kind.type, row.id, diff=diff, request_id=desk.request_id)
 
 

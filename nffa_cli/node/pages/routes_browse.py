@@ -9,14 +9,14 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from nffa_cli.node import access, collecting, moments, paging, records, releasing, resources, search, tables
+from nffa_cli.node import access, collecting, history, moments, paging, records, releasing, resources, search, tables
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.database import Database, database
 from nffa_cli.node.pages import asking, cards, render, routes_edit, routes_embargo, showing
 from nffa_cli.node.pages.sessions import Viewing
 from nffa_cli.node.problems import Problem
 from nffa_cli.node.resources import Desk
-from nffa_cli.node.rights import Level
+from nffa_cli.node.rights import CREATORS, Level
 
 router = APIRouter(include_in_schema=False)
 Known = Annotated[Database, Depends(database)]
@@ -93,7 +93,8 @@ def proposals(request: Request, viewer: Viewing, known: Known) -> Response:
         counts = _counts(connection, viewer.caller, "proposal", [row.id for row in rows], now)
     items = [(row, showing.person(row.data.get("principalInvestigator")), counts.get(row.id, 0)) for row in rows[:PAGE]]
     more = rows[PAGE - 1].proposal_id if len(rows) > PAGE else None
-    return render.page(request, viewer, "proposals", title="Proposals", items=items, more=more)
+    registers = bool(viewer.caller.roles & CREATORS["proposal"])
+    return render.page(request, viewer, "proposals", title="Proposals", items=items, more=more, registers=registers)
 
 
 @router.get("/proposals/{id}")
@@ -114,8 +115,10 @@ def proposal(id: str, request: Request, viewer: Viewing, known: Known) -> Respon
         sentence = showing.proposal_embargo(state, connection.execute(seen).scalars().all(), now)
         members = list(_members(connection, viewer.caller, said.get("members", ()), now))
         rules = routes_embargo.rules(connection, viewer.caller, "proposal", id)
+        events = history.events(connection, viewer.caller, "proposal", id)
     return render.page(
         request, viewer, "proposal", title=row.title, row=row, said=said, embargo=sentence, members=members, rules=rules,
+        events=events,
         edits=routes_edit.edited("proposal", said) if level >= Level.WRITE else [],
         investigator=showing.person(said.get("principalInvestigator")), cards=newest,
         experiments=[(each, counts.get(each.id, 0)) for each in held],
@@ -152,10 +155,11 @@ def experiment(id: str, request: Request, viewer: Viewing, known: Known) -> Resp
         names = connection.execute(sa.select(registry.c.name).where(registry.c.id.in_(wanted))).scalars().all()
         held = _cards(connection, viewer.caller, {"experiment": id}, now, PAGE)
         count = _counts(connection, viewer.caller, "experiment", [id], now).get(id, 0)
+        events = history.events(connection, viewer.caller, "experiment", id)
     return render.page(
         request, viewer, "experiment", title=row.name, row=row, said=said, above=above, instruments=names, cards=held,
         edits=routes_edit.edited("experiment", said) if level >= Level.WRITE else [],
-        count=count,
+        count=count, events=events,
     )  # fmt: skip
 
 
