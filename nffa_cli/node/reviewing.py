@@ -158,12 +158,16 @@ def categories(connection: sa.Connection, caller: Caller, asked: sa.Row[Any], no
 
 
 def pages(
-    connection: sa.Connection, caller: Caller, wanted: Wanted, now: str, *, after: str, limit: int
+    connection: sa.Connection, caller: Caller, wanted: Wanted, now: str, *, after: str, limit: int, judged: bool = False
 ) -> list[sa.Row[Any]]:
-    """Return what the summary is made of, by id: opinions with ``name``, ``data``, ``experiment_name``, ``proposal_id``."""
+    """Return what a summary is made of, by id: opinions with ``name``, ``data``, ``experiment_name``, ``proposal_id``.
+
+    ``judged``: only what somebody has answered.
+    """
     of, measurement = tables.opinion, tables.measurement.c
     experiment, proposal = tables.experiment, tables.proposal
     query = _pictures(caller, wanted, now, state=bool(wanted.state)).where(of.c.measurement > after)
+    query = query.where(of.c.judged) if judged else query
     query = query.join(experiment, experiment.c.id == measurement.experiment)
     query = query.join(proposal, proposal.c.id == measurement.proposal)
     told = (of, measurement.name, measurement.data, experiment.c.name.label("experiment_name"), proposal.c.proposal_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from nffa_cli import settings
+from nffa_cli import settings, spreadsheet
 from nffa_cli.catalogue.opinions import SEEN, Label
 from nffa_cli.catalogue.store import Store
 from nffa_cli.classify.agreement import consensus
@@ -20,8 +19,6 @@ from nffa_cli.terminal import Column, Terminal, json_line
 KEYS = ("label", "path", "sha256", "second", "labeller", "how", "at")
 """What a line says; ``how`` as in ``opinions.How``, of several persons the best."""
 BEST_FIRST = ("looked", "check", "duplicate", "bulk")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""First characters by which a spreadsheet takes a text for a formula: it gets an apostrophe before it."""
 
 
 def export(output: str | None, terminal: Terminal, *, looked: bool) -> int:
@@ -83,11 +80,7 @@ def _write(output: str, found: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _write_csv(file: IO[str], found: Sequence[Mapping[str, Any]]) -> None:
-    writer = csv.writer(file)
-    writer.writerow(KEYS)
-    for line in found:
-        cells = ("" if line[key] is None else str(line[key]) for key in KEYS)
-        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+    file.write(spreadsheet.rows([KEYS, *([line[key] for key in KEYS] for line in found)]))
 
 
 @contextmanager

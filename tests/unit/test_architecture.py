@@ -18,7 +18,7 @@ MODULES = {
 
 LAYERS = (
     {"errors", "records", "progress"},
-    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "proposals",
+    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "spreadsheet", "proposals",
      "mediatypes", "vectors", "spectra", "charts"},
     {"settings", "downloading", "guarded", "repositories", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels",
      "ink", "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",

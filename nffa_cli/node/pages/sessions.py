@@ -12,11 +12,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import sqlalchemy as sa
 from fastapi import Depends, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from nffa_cli.node import callers, moments, tables
 from nffa_cli.node.callers import NOBODY, Caller
@@ -86,6 +86,12 @@ def secret_of(request: Request, purpose: str) -> str | None:
     return found if SECRET.fullmatch(found) else None
 
 
+def to_sign_in(request: Request) -> Response:
+    """Return the way to the sign-in page, and from there back to what was asked for."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/sign-in?next={quote(here)}", 303, {"Cache-Control": "no-store", "Vary": "Cookie"})
+
+
 def viewer(request: Request, known: Annotated[Database, Depends(database)]) -> Viewer:
     """Return who looks (a FastAPI dependency); a session that is over is nobody's."""
     secret = secret_of(request, "session")
@@ -118,6 +124,13 @@ def begin(connection: sa.Connection, caller: Caller) -> str:
     values = {"id": callers.digest(secret), "token": caller.token, "created_at": moments.now()}
     connection.execute(session.insert().values(**values, expires_at=moments.later(HOURS * 3600)))
     return secret
+
+
+def begun(connection: sa.Connection, viewer: Viewer) -> str:
+    """Return when the viewer's session began."""
+    of = tables.session.c
+    found = connection.execute(sa.select(of.created_at).where(of.id == callers.digest(viewer.secret or ""))).scalar()
+    return found or moments.now()
 
 
 def end(connection: sa.Connection, secret: str) -> None:

@@ -308,8 +308,6 @@ def pages():
         ("GET", "/measurements/{id}/tree"): lambda t: f"/measurements/{t.measurement}/tree?tag=x",
         ("GET", "/measurements/{id}/spectra/map.png"): lambda t: f"/measurements/{t.measurement}/spectra/map.png",
         ("GET", "/measurements/{id}/spectra/values.csv"): lambda t: f"/measurements/{t.measurement}/spectra/values.csv",
-        ("GET", "/proposals/{id}/register"): lambda t: f"/proposals/{t.proposal}/register",
-        ("GET", "/register/proposal"): lambda t: "/register/proposal",
         ("GET", "/measurements/{id}/export"): lambda t: f"/measurements/{t.measurement}/export?format=ro-crate",
         ("GET", "/files/{id}"): lambda t: f"/files/{t.dataasset}",
         ("HEAD", "/files/{id}"): lambda t: f"/files/{t.dataasset}",
@@ -319,7 +317,7 @@ def pages():
         "/measurements/{id}/tags": {"tag": "x"}, "/measurements/{id}/comments": {"text": "x"},
         "/measurements/{id}/collect": {"name": "x"}, "/measurements/{id}/embargo": {"open": "1"},
         "/proposals/{id}/embargo": {"open": "1"}, "/proposals/{id}/edit": {}, "/experiments/{id}/edit": {},
-        "/measurements/{id}/edit": {}, "/proposals/{id}/register": {"experimentName": "x"},
+        "/measurements/{id}/edit": {},
     }  # fmt: skip
     table = {key: lambda t, path=path: [(path(t), {})] for key, path in one.items()}
     for path, said in forms.items():
@@ -332,13 +330,20 @@ def pages():
                                        f"experiment={t.experiment}", f"collection={t.measurement}", f"tag={t.name}")
     ]  # fmt: skip
     table["GET", "/proposals"] = lambda t: [("/proposals", {}), (f"/proposals?after={t.portal}", {})]
+    table["GET", "/review"] = lambda t: [
+        (f"/review?{each}", {}) for each in (f"at={t.measurement}", f"after={t.measurement}", f"experiment={t.experiment}",
+                                             f"proposal={t.proposal}", f"category={t.name}", "state=second")
+    ]  # fmt: skip
+    table["GET", "/review/agreement"] = lambda t: [(f"/review/agreement?proposal={t.proposal}", {})]
+    table["GET", "/review/labels.csv"] = lambda t: [(f"/review/labels.csv?proposal={t.proposal}", {})]
+    table["POST", "/review/answer"] = lambda t: [
+        ("/review/answer", {"data": {"measurement": t.measurement, "label": "x"}, "allow_redirects": False})
+    ]
+    table["POST", "/review/undo"] = lambda t: [("/review/undo", {"data": {"batch": t.measurement}})]
     return table
     into = lambda t: {"experiment": t.experiment, "kind": "calculation", "address": "https://nowhere.example/"}  # noqa: E731
     for path in ("/import", "/import/{name}"):
         table["GET", path] = lambda t, path=path: [(f"{path}?experiment={t.experiment}", {})]
-    table["POST", "/register/proposal"] = lambda t: [
-        ("/register/proposal", {"data": {"proposalId": t.portal, "proposalTitle": "x"}, "allow_redirects": False})
-    ]
         table["POST", path] = lambda t, path=path: [(path, {"data": into(t), "allow_redirects": False})]
 
 

@@ -1,0 +1,23 @@
+"""Cells of a CSV file that a spreadsheet will open: what begins like a formula gets an apostrophe before it. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""First characters by which a spreadsheet takes a text for a formula."""
+
+
+def cell(value: object) -> str:
+    """Return the text of a cell; None is an empty one."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def rows(values: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV (RFC 4180), each with its line end."""
+    written = io.StringIO()
+    csv.writer(written).writerows([cell(each) for each in row] for row in values)
+    return written.getvalue()
