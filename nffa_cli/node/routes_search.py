@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from nffa_cli.node import access, describing, exports, moments, search, words
+from nffa_cli.node import access, describing, exports, moments, nxem, search, words
 from nffa_cli.node.callers import Asking
 from nffa_cli.node.config import Config, config
 from nffa_cli.node.contract import Day
 from nffa_cli.node.database import Database, database
 from nffa_cli.node.paging import Pages
 from nffa_cli.node.requests import Base
+from nffa_cli.node.storage import Storage, storage
 
 router = APIRouter(tags=["search"])
 Known = Annotated[Database, Depends(database)]
@@ -81,13 +82,20 @@ def find(
 @router.get("/measurements/{id}/export", summary="A measurement in another form", response_model=None)
 def export(
     id: str,
-    format: exports.Format,
+    format: exports.Format | Literal["nxem"],
+    request: Request,
     asking: Asking,
     known: Known,
+    stored: Annotated[Storage, Depends(storage)],
     base: Base,
     settings: Annotated[Config, Depends(config)],
 ) -> Response:
-    """Return what describes a measurement, made from what the caller may see of it."""
+    """Return what describes a measurement, made from what the caller may see of it.
+
+    `nxem`: the file that was delivered, else one of metadata alone, which says so; 409 where neither is possible.
+    """
+    if format == "nxem":
+        return nxem.answer(id, request, asking, known, stored)
     now = moments.now()
     with known.read() as connection:
         access.demand(connection, asking, "see", "measurement", id)

@@ -48,8 +48,11 @@ FREE_OF_EACH_OTHER = {
     "node",
 }
 """Adapters, which do not import each other (preview draws with ink what pixels reads; classify trains on what is rendered; the
-node takes the catalogue's kind of lock, and its review desk the terminal's rules)."""
-ALLOWED = {("preview", "pixels"), ("preview", "ink"), ("classify", "render"), ("node", "catalogue"), ("node", "classify")}
+node takes the catalogue's kind of lock, its review desk the terminal's rules, and hands on what export lays out)."""
+ALLOWED = {
+    ("preview", "pixels"), ("preview", "ink"), ("classify", "render"),
+    ("node", "catalogue"), ("node", "classify"), ("node", "export"),
+}  # fmt: skip
 
 DOORS = {
     "rsciio": {"extract.rosetta"},

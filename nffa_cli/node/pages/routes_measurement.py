@@ -15,6 +15,7 @@ from nffa_cli.node import (
     exports,
     history,
     moments,
+    nxem,
     records,
     releasing,
     remarks,
@@ -67,6 +68,7 @@ def measurement(id: str, request: Request, viewer: Viewing, known: Known, stored
             "collections": collecting.all_of(connection, caller),
             "rules": routes_embargo.rules(connection, caller, "measurement", id),
             "events": history.events(connection, caller, "measurement", id),
+            "nxem": "delivered" if nxem.delivered(connection, caller, id) else "made" if nxem.describes(document) else "",
             "preview": cards.previews(connection, caller, [id], now).get(id),
         }  # fmt: skip
     found = _leaves(stored, files)
@@ -92,10 +94,13 @@ def vendor_tree(id: str, request: Request, viewer: Viewing, known: Known, stored
 
 @router.get("/measurements/{id}/export")
 def export(
-    id: str, request: Request, viewer: Viewing, known: Known, base: Base, settings: Annotated[Config, Depends(config)]
-) -> Response:
+    id: str, request: Request, viewer: Viewing, known: Known, stored: Stored, base: Base,
+    settings: Annotated[Config, Depends(config)],
+) -> Response:  # fmt: skip
     """Hand a measurement on in another form, as a file."""
     wanted = request.query_params.get("format")
+    if wanted == "nxem":
+        return nxem.answer(id, request, viewer.caller, known, stored)
     form = next((each for each in exports.FORMS if each == wanted), None)
     if form is None:
         raise absent()

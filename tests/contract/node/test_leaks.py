@@ -133,7 +133,7 @@ def calls():
             f"/measurements/{t.measurement}/metadata/nffa-record", {"headers": {"If-Match": '"77"'}}
         ),
         ("GET", "/measurements/{id}/export"): lambda t: [
-            (f"/measurements/{t.measurement}/export?format={form}", {}) for form in ("datacite-json", "ro-crate")
+            (f"/measurements/{t.measurement}/export?format={form}", {}) for form in ("datacite-json", "ro-crate", "nxem")
         ],
         ("GET", "/dataassets/{id}/content"): lambda t: (f"/dataassets/{t.dataasset}/content", {}),
         ("HEAD", "/dataassets/{id}/content"): lambda t: (f"/dataassets/{t.dataasset}/content", {}),
@@ -304,6 +304,8 @@ def pages():
     one = {
         ("GET", "/proposals/{id}"): lambda t: f"/proposals/{t.proposal}",
         ("GET", "/experiments/{id}"): lambda t: f"/experiments/{t.experiment}",
+        ("GET", "/proposals/{id}/register"): lambda t: f"/proposals/{t.proposal}/register",
+        ("GET", "/register/proposal"): lambda t: "/register/proposal",
         ("GET", "/measurements/{id}"): lambda t: f"/measurements/{t.measurement}",
         ("GET", "/measurements/{id}/tree"): lambda t: f"/measurements/{t.measurement}/tree?tag=x",
         ("GET", "/measurements/{id}/spectra/map.png"): lambda t: f"/measurements/{t.measurement}/spectra/map.png",
@@ -317,7 +319,7 @@ def pages():
         "/measurements/{id}/tags": {"tag": "x"}, "/measurements/{id}/comments": {"text": "x"},
         "/measurements/{id}/collect": {"name": "x"}, "/measurements/{id}/embargo": {"open": "1"},
         "/proposals/{id}/embargo": {"open": "1"}, "/proposals/{id}/edit": {}, "/experiments/{id}/edit": {},
-        "/measurements/{id}/edit": {},
+        "/measurements/{id}/edit": {}, "/proposals/{id}/register": {"experimentName": "x"},
     }  # fmt: skip
     table = {key: lambda t, path=path: [(path(t), {})] for key, path in one.items()}
     for path, said in forms.items():
@@ -329,6 +331,16 @@ def pages():
         (f"/?{each}", {}) for each in (f"q={CANARY}", f"q={t.name}", f"sample={t.name}", f"proposal={t.proposal}",
                                        f"experiment={t.experiment}", f"collection={t.measurement}", f"tag={t.name}")
     ]  # fmt: skip
+    into = lambda t: {"experiment": t.experiment, "kind": "calculation", "address": "https://nowhere.example/"}  # noqa: E731
+    table["POST", "/register/proposal"] = lambda t: [
+        ("/register/proposal", {"data": {"proposalId": t.portal, "proposalTitle": "x"}, "allow_redirects": False})
+    ]
+    for path in ("/import", "/import/{name}"):
+        table["GET", path] = lambda t, path=path: [(f"{path}?experiment={t.experiment}", {})]
+        table["POST", path] = lambda t, path=path: [(path, {"data": into(t), "allow_redirects": False})]
+    table["GET", "/measurements/{id}/export"] = lambda t: [
+        (f"/measurements/{t.measurement}/export?format={form}", {}) for form in ("ro-crate", "nxem", "none")
+    ]
     table["GET", "/proposals"] = lambda t: [("/proposals", {}), (f"/proposals?after={t.portal}", {})]
     table["GET", "/review"] = lambda t: [
         (f"/review?{each}", {}) for each in (f"at={t.measurement}", f"after={t.measurement}", f"experiment={t.experiment}",
@@ -341,10 +353,6 @@ def pages():
     ]
     table["POST", "/review/undo"] = lambda t: [("/review/undo", {"data": {"batch": t.measurement}})]
     return table
-    into = lambda t: {"experiment": t.experiment, "kind": "calculation", "address": "https://nowhere.example/"}  # noqa: E731
-    for path in ("/import", "/import/{name}"):
-        table["GET", path] = lambda t, path=path: [(f"{path}?experiment={t.experiment}", {})]
-        table["POST", path] = lambda t, path=path: [(path, {"data": into(t), "allow_redirects": False})]
 
 
 PAGES = pages()
