@@ -22,6 +22,7 @@ COMMANDS = {
     "outbox": "List, retry or drop what is still to be delivered.",
     "list": "List what the catalogue knows.",
     "show": "Show one acquisition: terms, files, versions.",
+    "open": "Open a node's page, a report, a preview or a NeXus file.",
     "search": "Find acquisitions by words and by terms.",
     "status": "Say what waits, what is damaged, and how much there is.",
     "check": "Hash the files again and prove that nothing has rotted.",

@@ -116,6 +116,15 @@ class Outbox:
         )
         return int(self._db.rows("SELECT seq FROM destination WHERE name = ?", (name,))[0][0])
 
+    def labels_since(self, destination: int) -> str | None:
+        """Return how far the labels of a destination were taken; None: none were."""
+        found = self._db.row("SELECT labels_since FROM destination WHERE seq = ?", (destination,))
+        return None if found is None else found[0]
+
+    def labels_taken(self, destination: int, since: str) -> None:
+        """Note how far the labels of a destination were taken."""
+        self._db.do("UPDATE destination SET labels_since = ? WHERE seq = ?", (since, destination))
+
     def known(self, name: str) -> int:
         """Return the number of a destination; 0: nothing was ever sent there."""
         found = self._db.row("SELECT seq FROM destination WHERE name = ?", (name,))
@@ -232,6 +241,15 @@ class Outbox:
             WHERE d.state <> 'done' AND a.superseded_by IS NULL ORDER BY d.destination, d.acquisition"""
         ):
             yield Row(row[0], row[1], os.fsdecode(row[2]), *row[3:])
+
+    def addresses(self, acquisition: str) -> list[str]:
+        """Return where an acquisition that was delivered can be seen, the newest delivery first."""
+        rows = self._db.rows(
+            """SELECT r.url FROM receipt r JOIN acquisition a ON a.seq = r.acquisition WHERE a.id = ?
+            ORDER BY r.delivered_at DESC, r.destination DESC""",
+            (acquisition,),
+        )
+        return [str(url) for (url,) in rows]
 
     def with_proposal(self) -> set[int]:
         """Return the rows of the acquisitions whose record names a proposal."""

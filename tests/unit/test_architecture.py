@@ -26,7 +26,7 @@ LAYERS = (
     {"reading", "recipe", "nexus", "judging", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
     {"exporting", "classifying", "importing"},
-    {"story", "browse", "fitness", "tour", "sights", "modelling", "report", "review", "training",
+    {"story", "browse", "opening", "fitness", "tour", "sights", "modelling", "report", "review", "training",
      "delivery"},
     {"commands", "cli", "start"},
 )  # fmt: skip
