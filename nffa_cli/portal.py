@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -180,6 +180,18 @@ def one(number: str, values: Settings) -> Proposal | None:
     )
 
 
+def is_portal(address: str, values: Settings) -> bool:
+    """Tell whether an address is on the server of the portal that is asked by REST."""
+    from nffa_cli import secrets
+
+    return values["portal.adapter"] == "rest" and secrets.server(address) == secrets.server(values["portal.url"])
+
+
+def try_token(values: Settings, authorise: Callable[[bool], str | None]) -> None:
+    """Ask the portal for the first page of its proposals with this Authorization header; raises as ``refresh`` does."""
+    next(_answers(values, values["portal.list"], authorise=authorise))
+
+
 def of_file(path: Path, values: Settings) -> Iterator[Proposal]:
     """Yield the proposals of a dropped file, by the shape that the settings describe; raises ConfigError."""
     shape, key = _shape(values), bytes.fromhex(settings.secret("pseudonym"))
@@ -236,7 +248,13 @@ def _asked(values: Settings) -> Iterator[Any]:
 # The adapter rest
 
 
-def _answers(values: Settings, path: str, *, missing_is_nothing: bool = False) -> Iterator[Any]:
+def _answers(
+    values: Settings,
+    path: str,
+    *,
+    missing_is_nothing: bool = False,
+    authorise: Callable[[bool], str | None] | None = None,
+) -> Iterator[Any]:
     """Yield the answer to a path, and those to the pages after it."""
     from nffa_cli.destinations.answers import Rejected
     from nffa_cli.destinations.http import Connection
@@ -245,7 +263,10 @@ def _answers(values: Settings, path: str, *, missing_is_nothing: bool = False) -
     bundle = Path(values["portal.ca_bundle"]).expanduser() if values["portal.ca_bundle"] else None
     patience = Patience(connect=5.0, stall=BUDGET, budget=BUDGET)
     connection = Connection(
-        values["portal.url"], authorise=_authorise(values["portal.url"]), ca_bundle=bundle, patience=patience
+        values["portal.url"],
+        authorise=authorise or _authorise(values["portal.url"]),
+        ca_bundle=bundle,
+        patience=patience,
     )
     try:
         seen: set[str] = set()

@@ -30,7 +30,8 @@ def command(
     """Ask for a token (it is not shown), try it, and keep it in the system's keyring, else in a file only you can read.
 
     A share (WebDAV) takes USER:APP-PASSWORD. Without a destination the only configured one is meant. In CI the variable
-    NFFA_TOKEN does without a login. A token is never an argument: others could read it.
+    NFFA_TOKEN does without a login. A token is never an argument: others could read it. The address of the portal that
+    nffa.toml names keeps the portal's token.
 
     \b
     Example:

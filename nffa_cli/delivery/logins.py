@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nffa_cli import secrets
+from nffa_cli import portal, secrets, settings
 from nffa_cli.delivery.syncing import configured
 from nffa_cli.destinations import access, oidc, registry
 from nffa_cli.destinations.answers import authorisation, clean
@@ -117,6 +117,9 @@ def told(who: Mapping[str, Any]) -> str:
 
 def _who(at: Place, authorise: Callable[[bool], str | None]) -> Mapping[str, Any]:
     address = _address(at)
+    if at.kind == "idrp" and portal.is_portal(address, values := settings.load()) and at not in configured():
+        portal.try_token(values, authorise)
+        return {"person": {"familyName": "somebody whom the portal answers"}}
     if at.kind == "idrp":
         address = base(address)
     connection = Connection(address, authorise=authorise, ca_bundle=access.ca_bundle(at), patience=PATIENCE)

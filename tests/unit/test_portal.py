@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 import time
@@ -9,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from nffa_cli import cli, orcid, portal, proposals, settings
+from nffa_cli import cli, orcid, portal, proposals, secrets, settings
 from nffa_cli.errors import ConfigError, NffaError, Refused, Unreachable
 
 CSV = (
@@ -275,3 +276,17 @@ def test_commands_tell_lists_and_single_proposals(drop, capsys):
     assert cli.run(["proposal", "show", "161"]) == 0
     assert cli.run(["proposal", "list"]) == 0
     assert "1 of 2 proposals, new" in capsys.readouterr().out
+
+
+def test_login_tries_the_portals_token_at_the_portal_and_keeps_it(service, monkeypatch, capsys):
+    monkeypatch.delenv("NFFA_PORTAL_TOKEN")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    page = "/api/all?size=1"
+    for answer, status in (((401, {}, {}), 5), ((200, {}, {"data": [entry(1)]}), 0)):
+        service.answers[page] = answer
+        monkeypatch.setattr("sys.stdin", io.StringIO("canary-of-another\n"))
+        assert cli.run(["login", f"http://127.0.0.1:{service.server_port}/api", "--token-stdin"]) == status
+        assert secrets.find(f"http://127.0.0.1:{service.server_port}") is None or status == 0
+    portal.refresh(settings.load())
+    assert service.asked[-1] == (page, "Bearer canary-of-another")
+    assert "canary" not in "".join(capsys.readouterr())
