@@ -263,21 +263,24 @@ class Pool:
         return None
 
 
+def environment() -> dict[str, str]:
+    """Return the environment for a process that reads strangers' files: without our tokens."""
+    return {name: value for name, value in os.environ.items() if not (name.startswith("NFFA_") and "TOKEN" in name)}
+
+
 def _spawn(memory_mb: int, serves: str, log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
-    environment = dict(os.environ)
+    told = environment()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        environment[name] = "1"
+        told[name] = "1"
     # Where the C library is glibc: keep what a picture took for the next one, instead of faulting it in anew.
-    environment |= {"MALLOC_TRIM_THRESHOLD_": str(64 << 20), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
-    environment["NFFA_WORKER_MEMORY_MB"] = str(memory_mb)
-    for secret in [name for name in environment if name.startswith("NFFA_TOKEN")]:
-        del environment[secret]
+    told |= {"MALLOC_TRIM_THRESHOLD_": str(64 << 20), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
+    told["NFFA_WORKER_MEMORY_MB"] = str(memory_mb)
     return subprocess.Popen(
         [sys.executable, *WORKER, serves],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log if log is not None else subprocess.DEVNULL,
-        env=environment,
+        env=told,
     )
 
 

@@ -1,9 +1,10 @@
-"""Quantities, sizes and times as people write them; pure, and the same in the terminal, the report and the node's pages."""
+"""Quantities, sizes, times and addresses as people are told them; pure, the same in the terminal, the report and the pages."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from typing import Any
 
 PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
@@ -43,3 +44,11 @@ def size(count: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.3g} {unit}"
+
+
+def address(text: str) -> str:
+    """Return an address as it may be told and kept: without user, password, query and fragment, where secrets are."""
+    before, sign, rest = text.partition("://")
+    host, path = re.fullmatch(r"([^/?#]*)([^?#]*).*", rest if sign else before, re.DOTALL).groups()  # type: ignore[union-attr]
+    host = re.sub(r":(?!\d{1,5}$)[^\]]*$", "", host.rpartition("@")[2])  # what stands in a port's place and is none
+    return (before + sign if sign else "") + host + path

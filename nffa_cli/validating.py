@@ -17,7 +17,7 @@ from nffa_cli.errors import MissingPackage, UsageError
 from nffa_cli.export import nxdl
 from nffa_cli.export.findings import Finding, Level, valid
 from nffa_cli.look import STATUS_OF
-from nffa_cli.pool import Job, Pool, limits
+from nffa_cli.pool import Job, Pool, environment, limits
 from nffa_cli.records import Outcome
 
 EXTENSIONS = (".nxs", ".nx", ".h5", ".hdf5")
@@ -114,11 +114,11 @@ def ask(program: str, path: str, seconds: float) -> list[Finding]:
     """Return what pynxtools has to say about a file, judged by the definitions that nexusformat carries."""
     import subprocess
 
-    environment = {**os.environ, "NEXUS_DEF_PATH": str(nxdl.folder())}
+    told = {**environment(), "NEXUS_DEF_PATH": str(nxdl.folder())}
     command = [program, "validate", os.path.abspath(path)]  # noqa: PTH100
     try:
         run = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command, env=told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=seconds, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from nffa_cli import spoken
 from nffa_cli.errors import Refused, UsageError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 """What changes how a terminal shows the rest: controls, zero widths, changes of direction, halves of characters."""
+
+SHORTEST = 8
+"""A secret of fewer characters could be any word; it is not looked for in what servers say."""
 
 HINTS = {
     401: "nffa login ADDRESS, or a token in NFFA_TOKEN",
@@ -59,6 +63,11 @@ def clean(text: object, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def told(address: str) -> str:
+    """Return somebody else's address as it may be shown: without what may be secret, on one line."""
+    return clean(spoken.address(address))
+
+
 def said(answer: Answer) -> str:
     """Return what a refusal says: its status, title and detail of the problem, and the first fields that are wrong."""
     problem = answer.problem()
@@ -81,17 +90,28 @@ def origin(address: str) -> str:
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise UsageError(f"this is no address ({error})", where=clean(address)) from error
+    except ValueError:
+        raise UsageError("this is no address", where=told(address)) from None
     if "@" in parts.netloc:
         raise UsageError("an address must not hold a name or a password", where=clean(host), hint="nffa login ADDRESS")
     if not host or parts.scheme not in ("http", "https") or UNSHOWN.search(address) or "\\" in address:
-        raise UsageError("this is no address that begins with https://", where=clean(address))
+        raise UsageError("this is no address that begins with https://", where=told(address))
     if parts.scheme == "http" and host not in LOOPBACK:
-        raise UsageError("only https is talked to; http only on this computer", where=clean(address))
+        raise UsageError("only https is talked to; http only on this computer", where=told(address))
     named = f"[{host}]" if ":" in host else host
     usual = {"https": 443, "http": 80}[parts.scheme]
     return f"{parts.scheme}://{named}" + (f":{port}" if port not in (None, usual) else "")
+
+
+def silent(header: str | None) -> tuple[bytes, ...]:
+    """Return what is secret in an Authorization header, in each form in which a server could repeat it."""
+    kind, _, given = (header or "").partition(" ")
+    found = {given}
+    if kind == "Basic":
+        with suppress(ValueError):
+            pair = base64.b64decode(given).decode()
+            found |= {pair, pair.partition(":")[2]}
+    return tuple(each.encode() for each in sorted(found, key=len, reverse=True) if len(each) >= SHORTEST)
 
 
 def authorisation(token: str) -> str:

@@ -28,7 +28,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from nffa_cli import __version__
-from nffa_cli.destinations.answers import HINTS, Answer, Rejected, clean, origin, said
+from nffa_cli.destinations.answers import HINTS, Answer, Rejected, clean, origin, said, silent, told
 from nffa_cli.destinations.pace import Pace
 from nffa_cli.destinations.patience import MALFORMED, REPEATABLE, Patience, passes, retry_after
 from nffa_cli.downloading import Interrupted
@@ -97,6 +97,9 @@ class Connection:
         if ca_bundle is not None and not ca_bundle.is_file():
             raise ConfigError("there is no such file of certificates", where=str(ca_bundle), hint="mend ca_bundle")
         self.origin = origin(address)
+        if "?" in address or "#" in address:
+            hint = "a token is kept by nffa login ADDRESS"
+            raise UsageError("a service's address has no ? and no #", where=told(address), hint=hint)
         self.address = address.rstrip("/")
         self.patience = patience or Patience()
         self._authorise = authorise
@@ -105,6 +108,7 @@ class Connection:
         self._sleep = sleep
         self._chance = chance
         self._met = False
+        self._silent: tuple[bytes, ...] = ()
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": f"nffa/{__version__}", "Accept-Encoding": "identity"})
@@ -123,7 +127,7 @@ class Connection:
         """Return the whole address of a path; raises Refused for one on another server."""
         whole = path if "://" in path else f"{self.address}/{path.lstrip('/')}" if path else self.address
         if not _same(whole, self.origin):
-            raise Refused(f"it points to another server: {clean(whole)}", where=self.address)
+            raise Refused(f"it points to another server: {self._told(whole)}", where=self.address)
         return whole
 
     def send(
@@ -176,7 +180,7 @@ class Connection:
 
         def once(fresh: bool) -> tuple[Answer, None]:
             with self._response(method, address, body, size, sent, params, fresh=fresh) as response:
-                answer = _answer(response, _whole(self._blocks(response)))
+                answer = _answer(response, self._hushed(_whole(self._blocks(response))))
             if answer.status < 300:
                 if not wants_json and (_is_page(answer) or not believed(answer)):
                     raise Malformed(f"it answers {answer.status} in a way that is not the service's")
@@ -196,7 +200,7 @@ class Connection:
                 response = stack.enter_context(
                     self._response("GET", address, None, 0, dict(headers), None, fresh=fresh)
                 )
-                body = b"" if response.status_code < 300 else _whole(self._blocks(response))
+                body = b"" if response.status_code < 300 else self._hushed(_whole(self._blocks(response)))
                 return _answer(response, body), response
 
             answer, response = self._tried(once, address, True)
@@ -223,7 +227,7 @@ class Connection:
                     raise Rejected(answer, hint=f"nffa login {self.address}" if answer.status == 401 else None)
                 reason = said(answer)
             except Interrupted as error:
-                reason = str(error)
+                reason = self._hushed(str(error).encode()).decode()
                 malformed += isinstance(error, Malformed)
                 away = isinstance(error, Away)
             pause = self.patience.pause(tries, asked, self._chance())
@@ -242,6 +246,7 @@ class Connection:
     ) -> Iterator[requests.Response]:  # fmt: skip
         """Give the answer to one try, redirects on the same server followed; Interrupted: another try may do better."""
         token = self._authorise(fresh) if self._authorise is not None else None
+        self._silent = silent(token)
         limits = (self.patience.connect, self.patience.stall)
         for _ in range(REDIRECTS + 1):
             with _interruptions(), self._watched(self.patience.allowed(size)):
@@ -258,8 +263,17 @@ class Connection:
                     return
             address, params = urljoin(address, target), None
             if not _same(address, self.origin):
-                raise Refused(f"it redirects to another server: {clean(address)}", where=self.address)
-        raise Refused(f"it redirects more than {REDIRECTS} times", where=clean(address))
+                raise Refused(f"it redirects to another server: {self._told(address)}", where=self.address)
+        raise Refused(f"it redirects more than {REDIRECTS} times", where=self._told(address))
+
+    def _hushed(self, text: bytes) -> bytes:
+        """Return what a server said without the token, should it repeat it: what it says is shown and kept."""
+        for secret in self._silent:
+            text = text.replace(secret, b"...")
+        return text
+
+    def _told(self, address: str) -> str:
+        return self._hushed(told(address).encode()).decode()
 
     def _feed(self, body: Body | None, size: int) -> Any:
         if body is None or (isinstance(body, bytes) and (self._pace.rate is None or not body)):

@@ -106,6 +106,8 @@ def of_address(text: str) -> Place:
     host, slash, path = rest.partition("/")
     if "@" in host:
         raise UsageError("a user or password in an address is read by everyone", hint="nffa login ADDRESS")
+    if "?" in rest or "#" in rest:
+        raise UsageError("a destination's address has no ? and no #", hint="nffa login ADDRESS keeps a token")
     if scheme.lower() == "file":
         folder = os.path.abspath("/" + path)  # noqa: PTH100
         return Place(folder, "folder", folder)

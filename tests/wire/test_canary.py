@@ -6,6 +6,7 @@ import base64
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -13,6 +14,7 @@ from nffa_cli import samples
 from nffa_cli.node.config import Config
 from tests.contract.node.conftest import serving
 from tests.faults.proxy import Proxy
+from tests.wire.answering import Said, answering, said_json
 
 WRONG = "nffa_0123456789abcdef0123456789abcdef_CanaryThatNobodyKnowsXYZ"
 
@@ -23,7 +25,7 @@ def traces(token):
     for text in (token, f"Bearer {token}", f"ada:{token}"):
         for shift in range(3):
             found.add(base64.b64encode(b" " * shift + text.encode())[4:-4])
-    return found | {token.rpartition("_")[2].encode()}
+    return found | {token.split("_", 2)[-1].encode()}
 
 
 class Room:
@@ -32,17 +34,17 @@ class Room:
     def __init__(self, folder):
         self.home, self.folder, self.said = folder / "home", folder, b""
 
-    def __call__(self, *args, status, token=None, stdin="", debug="1"):
+    def __call__(self, *args, status, token=None, stdin="", debug="1", **more):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NFFA_")}
         environment |= {"NFFA_HOME": str(self.home), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
         environment |= {"NFFA_DEBUG": debug} if debug else {}
-        environment |= {"NFFA_TOKEN": token} if token else {}
+        environment |= ({"NFFA_TOKEN": token} if token else {}) | more
         done = subprocess.run(
             [sys.executable, "-m", "nffa_cli", *args], env=environment, input=stdin.encode(), capture_output=True,
             cwd=self.folder, timeout=120,
         )  # fmt: skip
         self.said += done.stdout + done.stderr
-        assert done.returncode == status, (args, done.stdout[-2000:], done.stderr[-4000:])
+        assert status in (None, done.returncode), (args, done.returncode, done.stdout[-2000:], done.stderr[-4000:])
         return done.stdout
 
     def left(self, *more):
@@ -52,6 +54,13 @@ class Room:
             for path in root.rglob("*"):
                 if path.is_file() and path.name != "tokens.json":
                     yield str(path), path.read_bytes()
+
+    def judge(self, *tokens, more=()):
+        """Find no trace of the tokens in anything that is left."""
+        for name, data in self.left(*more):
+            for token in tokens:
+                for trace in traces(token):
+                    assert trace not in data, (name, token[:12])
 
 
 @pytest.fixture
@@ -76,24 +85,97 @@ def test_a_canary_shows_nowhere(room, tmp_path):
             room(*sync, status=0, token=good)
             room("sync", "--check", "--to", proxy.url, "-vv", status=0)
             room("get", "tif", "--from", proxy.url, "-o", "back", "-vv", "--limit", "2", status=0, token=good)
+            search = ("search", "--at", proxy.url, "-vv")
+            assert b'"type": "measurement"' in room(*search, "tif", "--json", status=0, token=good)
+            room(*search, "--limit", "1", status=0)  # by the token that login kept
+            room(*search, status=5, token=WRONG)
             for fault, status in (("401", 5), ("redirect", 5)):
                 room.fault = fault
                 room("login", proxy.url, "--token-stdin", "-vv", status=status, stdin=good)
                 room("get", "tif", "--from", proxy.url, "-vv", status=status, token=good)
+                room(*search, "tif", status=status, token=good)
             room.fault = None
             room("logout", proxy.url, "-vv", status=0)
             room("get", "nothing", "--from", proxy.url, "-vv", status=2)
         room("login", "http://127.0.0.1:9", "--token-stdin", "-vv", status=4, stdin=good)
         room("login", node.url, "--token-stdin", status=1, stdin=f"{good} {good}")
-        room("login", f"https://ada:{good}@idrp.example", "--token-stdin", status=2, stdin=good)
+        for address in (f"https://ada:{good}@idrp.example", f"https://ada:{good}@idrp.example:x", f"https://ada:{good}",
+                        f"ftp://ada:{good}@idrp.example", f"https://idrp.invalid/?token={good}"):  # fmt: skip
+            room("login", address, "--token-stdin", "-vv", status=2, stdin=good)
+            for command in ("search", "--at"), ("sync", "--proposal", "P1", "--to"), ("get", "x", "--from"):
+                room(*command, address, "-vv", status=2, token=WRONG)
         room("config", "show", "-vv", status=0, token=good)
-        for name, data in room.left(tmp_path / "node", tmp_path / "back"):
-            for token in (good, WRONG):
-                for trace in traces(token):
-                    assert trace not in data, (name, token[:12])
+        room.judge(good, WRONG, more=(tmp_path / "node", tmp_path / "back"))
         secret = room.home / "secrets" / "tokens.json"
         assert secret.stat().st_mode & 0o077 == 0
         secret.write_text(f'{{"x": "{good}"')
         room.said = b""
         room("get", "x", "--from", node.url, "-vv", status=1)
         assert good.encode() not in room.said
+
+
+@contextmanager
+def telling_portal(canary):
+    """A portal that repeats the Authorization header of who asks, wherever an answer can; it can be told how to answer."""
+
+    def answer(asked):
+        heard = asked.headers.get("authorization", "")
+        portal.heard.append(heard)
+        document = {
+            "title": heard,
+            "detail": f"not with {heard}",
+            "error": heard,
+            "errors": [{"pointer": heard, "message": heard}],
+        }
+        match portal.mood:
+            case "good":
+                return said_json([{"portalId": "P1", "title": "Films", "state": "accepted"}])
+            case "elsewhere":
+                return Said(302, b"", {"Location": f"http://other.invalid/?seen={canary}"})
+            case "page":
+                return Said(200, f"<html>{heard}</html>".encode(), {"Content-Type": f"text/html; seen={canary}"})
+            case "nothing":
+                return said_json({"items": heard})
+            case status:
+                return said_json(document, int(status), **{"Retry-After": "0"})
+
+    with answering(answer) as portal:
+        portal.mood, portal.heard = "good", []
+        yield portal
+
+
+def test_the_portals_token_shows_nowhere_even_where_the_portal_repeats_it(room, tmp_path):
+    canary = "CanaryOfThePortalThatNobodyKnows0123456789"
+    pictures, hand_over = tmp_path / "examples", tmp_path / "disk"
+    samples.make(pictures, kinds=samples.KINDS[:1])
+    hand_over.mkdir()
+    with telling_portal(canary) as portal:
+        room.home.mkdir()
+        settings = f'[portal]\nadapter = "rest"\nurl = "{portal.url}/api"\nitems = ""\nhours = 0\n'
+        (room.home / "nffa.toml").write_text(settings)
+        room("ingest", str(pictures), "--settle", "0", "-vv", status=0, NFFA_PORTAL_TOKEN=canary)
+        room("proposal", "refresh", "-vv", "--json", status=0, NFFA_PORTAL_TOKEN=canary)
+        assert set(portal.heard) == {f"Bearer {canary}"}
+        room("login", portal.url, "--token-stdin", "-vv", status=0, stdin=canary)
+        room("proposal", "refresh", "-vv", status=0)
+        assert len(portal.heard) == portal.heard.count(f"Bearer {canary}") > 2
+        for mood, status in (
+            ("401", 5),
+            ("403", 5),
+            ("400", 5),
+            ("elsewhere", 5),
+            ("page", 4),
+            ("nothing", 1),
+            ("503", 4),
+        ):
+            portal.mood = mood
+            room("login", portal.url, "--token-stdin", "-vv", status=None, stdin=canary)
+            room("proposal", "refresh", "-vv", status=status, NFFA_PORTAL_TOKEN=canary)
+            room("proposal", "list", "--json", status=0, NFFA_PORTAL_TOKEN=canary)
+            room("proposal", "show", "P7", "-vv", "--json", status=None, NFFA_PORTAL_TOKEN=canary)
+        room("sync", "--to", str(hand_over), "--proposal", "P1", "-vv", "--json", status=0, NFFA_PORTAL_TOKEN=canary)
+        room("status", "-vv", status=None, NFFA_PORTAL_TOKEN=canary)
+        room("doctor", "-vv", status=None, NFFA_PORTAL_TOKEN=canary)
+        room("config", "show", "-vv", status=0, NFFA_PORTAL_TOKEN=canary)
+        assert len(portal.heard) > 8
+        room.judge(canary, more=(hand_over,))
