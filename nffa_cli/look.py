@@ -136,10 +136,14 @@ def read_job(
     hash_: bool,
     raw: bool,
     preview: str | None = None,
+    spectra: bool = False,
     tag: Any = None,
 ) -> Job:
-    """Return the job that reads one acquisition; ``preview`` is where to draw it, ``tag`` comes back with the answer."""
-    drawing = {"path": preview, "size": values["preview.size"], "format": values["preview.format"]} if preview else None
+    """Return the job that reads one acquisition; ``preview`` is where to draw it, ``tag`` comes back with the answer.
+
+    ``spectra``: write them, made small, beside the preview.
+    """
+    drawing = {"path": preview, "size": values["preview.size"], "format": values["preview.format"], "spectra": spectra}
     job = request(
         "read",
         found,
@@ -149,7 +153,7 @@ def read_job(
         partner_missing=found.partner_missing,
         pictures=pictures,
         context=context,
-        preview=drawing,
+        preview=drawing if preview else None,
         hash=hash_,
         raw=raw,
     )

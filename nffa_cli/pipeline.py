@@ -216,7 +216,8 @@ class Ingest:
         patience = self.values["ingest.patience"] if self.values["ingest.settle"] > 0 else 0.0
         job = read_job(
             each.acquisition, each.context, self.values,
-            patience=patience, pictures=self.versions.pictures, hash_=True, raw=True, preview=preview, tag=each,
+            patience=patience, pictures=self.versions.pictures, hash_=True, raw=True, preview=preview,
+            spectra=True, tag=each,
         )  # fmt: skip
         pool.submit(job)
 

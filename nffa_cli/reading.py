@@ -45,8 +45,8 @@ def read(job: dict[str, Any]) -> Result:
     """Read one acquisition.
 
     The job says: ``files`` (stamps, main first), ``age`` and ``patience`` in seconds, ``partner_missing``, ``pictures``
-    (take plain pictures too), ``context`` (crosswalk folder, session, profiles), ``preview`` (path, size, format) or
-    None, ``hash`` and ``raw`` (send the vendor's tree back, compressed).
+    (take plain pictures too), ``context`` (crosswalk folder, session, profiles), ``preview`` (path, size, format, and
+    whether ``spectra`` are wanted beside it) or None, ``hash`` and ``raw`` (send the vendor's tree back, compressed).
     """
     files = [FileStamp(*stamp) for stamp in job["files"]]
     taken = take(job, files)
@@ -314,7 +314,8 @@ def _preview(
     try:
         if preview.render(signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=opening):
             places[0] = wanted["path"]
-        places[1] = _spectra(signals, wanted["path"] + SUFFIX, opening)
+        if wanted.get("spectra"):
+            places[1] = _spectra(signals, wanted["path"] + SUFFIX, opening)
     except (NffaError, MemoryError) as error:
         code = "no-preview" if places[0] is None else "no-spectra"
         return places[0], None, [Remark(code, str(error))]

@@ -13,6 +13,7 @@ from typing import Any
 from nffa_cli import browse, story
 from nffa_cli.catalogue.assets import Asset
 from nffa_cli.catalogue.rows import Entry
+from nffa_cli.spectra import place
 
 SETTINGS = {
     "beam.accelerating_voltage": "voltage",
@@ -28,6 +29,8 @@ SETTINGS = {
 """Terms that stand beside a picture, most asked for first."""
 SHOWN = 6
 """Settings of one picture at most."""
+LINES = ({"spectrum"}, {"profile"})
+"""Kinds of signals of an acquisition that one line shows."""
 CERTAINTY = {"accepted": "sure", "uncertain": "not sure", "none": "none of the categories"}
 
 
@@ -37,6 +40,8 @@ class Card:
 
     preview
         Where its preview lies; None: there is nothing to show.
+    spectra
+        Where what a line is drawn from would lie; None: it is more than a spectrum.
     category, certainty
         What it shows, and who says so or how sure the model is; empty: nobody looked.
     settings
@@ -53,6 +58,7 @@ class Card:
     started: str | None
     format: str
     preview: str | None
+    spectra: str | None
     category: str
     certainty: str
     settings: tuple[tuple[str, str], ...]
@@ -96,6 +102,7 @@ def card(entry: Entry, assets: Iterable[Asset], score: float | None) -> Card:
     texts = [(name, _words(terms, term)) for term, name in SETTINGS.items()]
     return Card(
         entry.id, path.rpartition("/")[2], path, str(start["value"]) if start else None, entry.format, entry.preview,
+        place(entry.digest) if {each["kind"] for each in record["signals"]} in LINES else None,
         *_category(entry, score),
         tuple((name, text) for name, text in texts if text)[:SHOWN],
         _words(terms, "sample.name"), " ".join(filter(None, (_words(terms, "proposal.id"), _words(terms, "proposal.title")))),

@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -123,16 +124,19 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _pictures(cards: Sequence[Card], reporter: Reporter) -> Callable[[Card], str | None]:
-    """Return what gives the picture of a card, one at a time, so that a long page is never in memory whole."""
+def _pictures(cards: Sequence[Card], reporter: Reporter) -> Callable[[Card], tuple[str | None, str | None]]:
+    """Return what gives the picture of a card or, of a spectrum, its drawing; one at a time, for a page may be long."""
     from nffa_cli.report import thumbs
 
     previews = settings.home() / "previews"
+    numbers = count(1)
     reporter.begin("making the page", len(cards))
 
-    def picture(shown: Card) -> str | None:
+    def picture(shown: Card) -> tuple[str | None, str | None]:
         reporter.advance()
-        return thumbs.data_uri(previews / shown.preview) if shown.preview else None
+        if shown.spectra and (drawn := plots.spectrum(previews / shown.spectra, shown.alt, f"line{next(numbers)}")):
+            return None, drawn
+        return thumbs.data_uri(previews / shown.preview) if shown.preview else None, None
 
     return picture
 
@@ -152,7 +156,7 @@ def _links(out: Path) -> Callable[[str], str]:
 
 def _text(
     title: str, cards: Sequence[Card], groups: Sequence[Group], held: Sequence[Held],
-    picture: Callable[[Card], str | None], link: Callable[[str], str],
+    picture: Callable[[Card], tuple[str | None, str | None]], link: Callable[[str], str],
 ) -> Iterator[str]:  # fmt: skip
     import jinja2
 

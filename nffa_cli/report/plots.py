@@ -9,14 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
-from nffa_cli import story
+from nffa_cli import charts, spectra, story
+from nffa_cli.errors import UnreadableFile
+from nffa_cli.terminal import printable
 
 WIDTH, ROW = 320, 18
 """Units of a plot's width, and of the height of one bar."""
 LABELS = 172
 """Units of the width that names take."""
 MOST_BARS = 12
+SPECTRUM = (300, 210)
+"""Of a spectrum's drawing: width and height."""
 HEIGHT, EDGE = 180, 34
 """Of a plot of points: its height, and the room for its scales."""
 
@@ -75,6 +80,18 @@ def points(title: str, x_unit: str, y_unit: str, found: Sequence[tuple[float, fl
     ends = [f"{story.quantity(low, unit)} to {story.quantity(high, unit)}"
             for unit, (low, high) in ((x_unit, _ends(found, 0)), (y_unit, _ends(found, 1)))]  # fmt: skip
     return _svg(f"{title}: {ends[0]}; {ends[1]}; {len(found)} acquisitions", HEIGHT, "".join(parts))
+
+
+def spectrum(path: Path, title: str, ident: str) -> str | None:
+    """Return the first spectrum of a small file as a drawing; None: there is none that can be read."""
+    try:
+        views, _ = spectra.unpack(path.read_bytes())
+    except (OSError, UnreadableFile):
+        return None
+    view = views[0]
+    more = f"; and {len(views) - 1} more" if len(views) > 1 else ""
+    told = f"{charts.heading(view.axis)}: {view.axis.size} values{more}"
+    return charts.line(view.counts.tolist(), view.axis, title=title, told=printable(told), ident=ident, size=SPECTRUM)
 
 
 def _ends(found: Sequence[tuple[float, float]], axis: int) -> tuple[float, float]:
