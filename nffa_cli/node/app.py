@@ -21,6 +21,7 @@ from nffa_cli.node.keeping import kept_up
 from nffa_cli.node.pages import site
 from nffa_cli.node.requests import Running
 from nffa_cli.node.routes_service import probes
+from nffa_cli.node.similar import Similar
 from nffa_cli.node.storage import Storage
 from nffa_cli.node.sweeping import swept
 
@@ -35,8 +36,8 @@ ROUTES = (
     "routes_content",
     "routes_access",
     "routes_search",
-)  # fmt: skip
     "routes_labels",
+)  # fmt: skip
 """Modules of ``nffa_cli.node``; each has a ``router`` whose paths begin after ``BASE``."""
 
 
@@ -52,6 +53,7 @@ def create_app(config: Config) -> FastAPI:
     app.state.config, app.state.database, app.state.uses = config, database, Uses()
     app.state.storage, app.state.digests = Storage(config.data), Digests()
     app.state.running, app.state.intake = Running(), Intake(config.import_hosts)
+    app.state.similar = Similar()
     app.add_middleware(Gate, config=config)
     problems.install(app)
     for name in ROUTES:

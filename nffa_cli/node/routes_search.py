@@ -15,6 +15,7 @@ from nffa_cli.node.contract import Day
 from nffa_cli.node.database import Database, database
 from nffa_cli.node.paging import Pages
 from nffa_cli.node.requests import Base
+from nffa_cli.node.similar import Similar, similar
 from nffa_cli.node.storage import Storage, storage
 
 router = APIRouter(tags=["search"])
@@ -102,6 +103,27 @@ def export(
         held = exports.gathered(connection, asking, id, base=base, publisher=settings.name, now=now)
     made, media_type = exports.FORMS[format]
     return JSONResponse(made(held), media_type=media_type)
+
+
+@router.get("/measurements/{id}/similar", summary="Measurements whose pictures are similar", response_model=None)
+def alike(
+    id: str,
+    asking: Asking,
+    known: Known,
+    base: Base,
+    seen: Annotated[Similar, Depends(similar)],
+    limit: Annotated[int, Query(ge=1, le=50)] = 12,
+) -> dict[str, Any]:
+    """List what looks most alike to the model that saw this picture, among what the caller may read.
+
+    `similarity` is the cosine of two embeddings, 0.5 at least; `model` (SHA-256) is null where no model saw the picture.
+    """
+    now = moments.now()
+    with known.read() as connection:
+        access.demand(connection, asking, "read", "measurement", id)
+        model, near = seen.to(connection, asking, id, now=now, limit=limit)
+    items = [_summary(each.row, (), base, now) | {"similarity": round(each.cosine, 4)} for each in near]
+    return {"model": model, "items": items}
 
 
 def _after(after: tuple[Any, ...] | None, sort: search.Sort) -> tuple[Any, ...] | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
+import struct
 import uuid
 from dataclasses import dataclass, field
 
 import pytest
 import requests
 
+from nffa_cli import vectors
 from nffa_cli.node.app import BASE
 from nffa_cli.node.callers import TOKEN, Caller
 from nffa_cli.node.pages import sessions
@@ -135,6 +137,7 @@ def calls():
         ("GET", "/measurements/{id}/export"): lambda t: [
             (f"/measurements/{t.measurement}/export?format={form}", {}) for form in ("datacite-json", "ro-crate", "nxem")
         ],
+        ("GET", "/measurements/{id}/similar"): lambda t: (f"/measurements/{t.measurement}/similar", {}),
         ("GET", "/dataassets/{id}/content"): lambda t: (f"/dataassets/{t.dataasset}/content", {}),
         ("HEAD", "/dataassets/{id}/content"): lambda t: (f"/dataassets/{t.dataasset}/content", {}),
         ("GET", "/dataassets/{id}/locations"): lambda t: (f"/dataassets/{t.dataasset}/locations", {}),
@@ -230,6 +233,7 @@ def world(node):
             "settings": {"beam.accelerating_voltage": {"value": 12345.0, "unit": "V"}},
         }  # fmt: skip
         parcel = item("x", {"x.tif": things.data}, proposal=things.portal, experiment=things.name, measurement=said)
+        parcel["embedding"] = vectors.written("a" * 64, struct.pack("<8e", 1.0, *[0.0] * 7))  # all alike
         (made,) = delivered(owner, (parcel, [things.data]))["items"]
         things.measurement, things.dataasset = made["measurementId"], made["assets"][0]["assetId"]
         found = admin.get(f"/measurements/{things.measurement}").json()
