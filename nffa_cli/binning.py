@@ -19,6 +19,8 @@ from nffa_cli.records import SPECTRAL, Axis, Signal
 from nffa_cli.spectra import BEYOND, CHANNELS, COARSE, MOST_BYTES, SIDE, Cube, View, binned_axis, pack
 
 MOST_SPECTRA, MOST_CUBES = 16, 3
+MOST_CHANNELS = 1 << 20
+"""Of a signal that is read at all."""
 READ = 128 << 20
 """Bytes of a spectrum image that are read at most; of a larger one every n-th position is."""
 SAMPLES = 1 << 20
@@ -36,8 +38,9 @@ def write(signals: Sequence[Signal], out: str, *, loaders: Loaders | None = None
         When the samples cannot be read.
     """
     found = [each for each in signals if each.kind in SPECTRAL and each.layout is not None and all(each.shape)]
-    cubes = [each for each in found if _is_cube(each)][:MOST_CUBES]
-    lines = [each for each in found if not _is_cube(each)][:MOST_SPECTRA]
+    short = [each for each in found if each.shape[-1] <= MOST_CHANNELS]
+    cubes = [each for each in short if _is_cube(each)][:MOST_CUBES]
+    lines = [each for each in short if not _is_cube(each)][:MOST_SPECTRA]
     views = [_cube(each, SAMPLES // len(cubes), loaders) for each in cubes] + [_line(each, loaders) for each in lines]
     kept = [view for view in views if _is_sound(view)]
     if not kept:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from nffa_cli.charts import nice_ticks, short
+from nffa_cli.charts import named_unit, nice_ticks, short
 from nffa_cli.layouts import Array
 from nffa_cli.records import Axis
 
@@ -146,10 +146,10 @@ def plot(values: Array, axis: Axis, size: tuple[int, int], title: str | None) ->
     wide, tall = size[0] - left - right, size[1] - top - bottom
     values = np.clip(np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0), -1e300, 1e300)
     scale, offset, unit = axis.scale, axis.offset, axis.unit
-    if unit == "eV" and max(abs(offset), abs(offset + scale * values.size)) >= 10_000:
-        scale, offset, unit = scale / 1e3, offset / 1e3, "keV"
     if not 1e-9 * abs(offset) < abs(scale) < 1e30 or abs(scale) < 1e-30:  # a broken calibration is none
         scale, offset, unit = 1.0, 0.0, None
+    factor, unit = named_unit(Axis(axis.name, values.size, scale, offset, unit))
+    scale, offset = scale * factor, offset * factor
     start, stop = sorted((offset, offset + scale * max(1, values.size - 1)))
     shown = values[::-1] if scale < 0 else values
     low, high = min(0.0, float(shown.min())), float(shown.max())
