@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from nffa_cli import repositories, settings
+from nffa_cli import repositories, settings, spoken
 from nffa_cli.crosswalk import described
 from nffa_cli.crosswalk.taking import Taken
 from nffa_cli.errors import Unreachable
@@ -120,7 +120,7 @@ class Intake:
         self._waiting: dict[str, tuple[str, float, bytes, str, str | None]] = {}
 
     def fetched(self, address: str) -> tuple[bytes, str]:
-        """Return the bytes of the record at an address, and the address.
+        """Return the bytes of the record at an address, and the address as it may be kept: without what may be secret.
 
         Raises
         ------
@@ -130,9 +130,11 @@ class Intake:
             It does not answer as it should, or too many are asked now.
         """
         if not self._busy.acquire(blocking=False):
-            raise Unreachable("the node fetches other records now", where=address[:200], hint="try again in a moment")
+            raise Unreachable(
+                "the node fetches other records now; try again in a moment", where=spoken.address(address)[:200]
+            )
         try:
-            return self.fetch(address, self.hosts), address
+            return self.fetch(address, self.hosts), spoken.address(address)
         finally:
             self._busy.release()
 
@@ -254,15 +256,17 @@ def _over(item: Mapping[str, Any], held: planning.Held, version: int | None) -> 
 
 
 def _changes(item: Mapping[str, Any], held: planning.Held) -> Mapping[str, tuple[Any, Any]]:
-    said = planning.about(item)
-    found = {
-        name: (held.about.get(name), said.get(name))
-        for name in sorted({*held.about, *said})
-        if held.about.get(name) != said.get(name)
-    }
+    """Return field → what is said there and what the record says; of provenance each entry by itself."""
+    was, said = _spread(held.about), _spread(planning.about(item))
+    found = {name: (was.get(name), said.get(name)) for name in sorted({*was, *said}) if was.get(name) != said.get(name)}
     here = sorted(each.path for each in held.assets.values() if each.state != "withdrawn")
     there = sorted(each["relativePath"] for each in item.get("assets", ()))
     return found | ({"files": (", ".join(here), ", ".join(there))} if here != there else {})
+
+
+def _spread(about: Mapping[str, Any]) -> dict[str, Any]:
+    inner = {f"provenance.{name}": value for name, value in (about.get("provenance") or {}).items()}
+    return {name: value for name, value in about.items() if name != "provenance"} | inner
 
 
 def _keep(connection: sa.Connection, stored: Storage, owner: str, content: bytes, sha256: str) -> None:

@@ -235,10 +235,17 @@ def _file(asset: Mapping[str, Any], base: str) -> dict[str, Any]:
         "name": asset["relativePath"],
         "contentSize": str(asset["dataSize"]),
         "encodingFormat": asset.get("mediaType"),
+        "contentUrl": _elsewhere(asset),
         **({"sha256": asset["dataChecksum"]["value"]} if asset["dataChecksum"]["algorithm"] == "sha-256" else {}),
         "dateCreated": asset.get("dateOfCollection"),
         "license": asset.get("intellectualPropertyRights"),
     }
+
+
+def _elsewhere(asset: Mapping[str, Any]) -> str | None:
+    """Return where on the web the bytes of an asset lie that are not kept here; None: nobody said, or they are."""
+    places = [each["uri"] for each in asset.get("locations", ())] if asset.get("state") == "linked" else []
+    return next((uri for uri in places if uri.startswith(("https://", "http://"))), None)
 
 
 def _licence(licences: Sequence[str]) -> str:

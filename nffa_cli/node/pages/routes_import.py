@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any
@@ -61,13 +61,12 @@ def look(request: Request, viewer: Viewing, known: Known, given: Enclosing) -> R
             raise Problem(422, "Invalid request", "give an address, or choose a file")
         if not data:
             data, where = intake.fetched(address)
-            adopting.looked(data, where, address)
         else:
             address, where = "", name or "a file"
-            adopting.looked(data, where)
+        adopting.looked(data, where)
     except (NffaError, Problem) as error:
         return _form(request, viewer, known, chosen, wrong=_sentence(error), address=address)
-    waits = intake.put(viewer.caller.person, data, where, address or None)
+    waits = intake.put(viewer.caller.person, data, where, where if address else None)
     return _to(f"/import/{waits}" + (f"?experiment={quote(chosen)}" if chosen else ""))
 
 
@@ -149,16 +148,12 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping) and {"algorithm", "value"} == set(value):
         text = f"{value['algorithm']} {value['value']}"
     elif isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
-        text = _joined(value)
-    elif isinstance(value, str | int | float):
-        text = str(value)
+        text = ", ".join(map(str, value))
+    elif isinstance(value, str):
+        text = value
     else:
         text = "" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def _joined(values: Iterable[Any]) -> str:
-    return ", ".join(map(str, values))
 
 
 def _sentence(error: NffaError | Problem) -> str:

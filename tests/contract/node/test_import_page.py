@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from nffa_cli import guarded, repositories
+from nffa_cli import cli, guarded, repositories
 from nffa_cli.node import adopting
 from nffa_cli.node.config import Config
 from tests.contract.node.conftest import serving
@@ -179,6 +179,9 @@ def test_the_same_record_again_is_an_update_that_is_asked_about_first(lab):
     assert asked.status_code == 409
     assert "It is there already" in asked.text
     assert "<td>Invented bands</td><td>Better bands</td>" in asked.text
+    assert "provenance.importedFrom" not in re.search(r'role="alert".*?</section>', asked.text, re.DOTALL)[0], (
+        "it is as it was"
+    )
     assert "<td>b.txt, in/a.tar.gz</td><td>in/a.tar.gz</td>" in asked.text
     assert imported(person, place, lab.experiment, version="1").status_code == 409, "another version was looked at"
     assert imported(person, place, lab.experiment, version="2").status_code == 303
@@ -205,6 +208,12 @@ def test_all_files_as_one_asset_with_their_list(lab):
 
 def test_an_address_is_fetched_and_said_in_the_provenance(lab, zenodo):
     zenodo.answers["/api/records/12345"] = (200, {"Content-Type": "application/json"}, json.dumps(NOW).encode())
+    zenodo.answers["/records/1?token=SECRET"] = (200, {}, b"<html>")
+    wrong, _ = looked_at(lab.member, address="https://zenodo.org/records/1?token=SECRET")
+    assert "SECRET" not in re.search(r'role="alert">(.*?)</p>', wrong.text, re.DOTALL)[1]
+    shared = "https://zenodo.org/api/records/12345?token=SECRET"
+    zenodo.answers["/api/records/12345?token=SECRET"] = zenodo.answers["/api/records/12345"]
+    assert "SECRET" not in lab.member.get(looked_at(lab.member, address=shared)[1]).text
     answer, place = looked_at(lab.member, address="https://zenodo.org/records/12345", experiment=lab.other)
     assert answer.status_code == 303, answer.text
     page = lab.member.get(place).text
@@ -214,6 +223,8 @@ def test_an_address_is_fetched_and_said_in_the_provenance(lab, zenodo):
     provenance = found["provenance"]
     assert (provenance["importedFrom"], provenance["importedAddress"]) == ("zenodo", "https://zenodo.org/records/12345")
     (asset,) = lab.as_("admin").get("/dataassets").json()["items"]
+    crate = lab.as_("admin").get(f"/measurements/{found['id']}/export?format=ro-crate").json()["@graph"]
+    assert [each["contentUrl"] for each in crate if each["@type"] == "File"] == [asset["locations"][0]["uri"]]
     assert asset["locations"][0]["uri"] == "https://zenodo.org/api/records/abcde-12345/files/x%20y.cif/content"
 
 
@@ -352,6 +363,14 @@ def test_what_the_contract_does_not_take_is_told_and_kept_nowhere(lab):
         assert answer.status_code == 422
         assert sentence in answer.text
     assert measurements(lab) == []
+
+
+def test_the_command_says_which_hosts_are_asked(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr("nffa_cli.node.serving.serve", lambda config, listen, ready: seen.append(config.import_hosts))
+    for words in ([], ["--import-host", "Repo.Example", "--import-host", "zenodo.org"], ["--import-host", "none"]):
+        assert cli.run(["node", "serve", "--data", str(tmp_path), *words]) == 0
+    assert seen == [repositories.HOSTS, ("repo.example", "zenodo.org"), ()]
 
 
 def test_a_node_may_be_told_to_fetch_nothing_or_from_others(tmp_path):
