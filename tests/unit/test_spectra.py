@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
+import re
 import tracemalloc
 
 import numpy as np
@@ -170,3 +172,59 @@ def test_what_is_not_is_refused_with_a_sentence(written, said):
 def test_a_broken_calibration_is_none():
     (view,), _ = spectra.unpack(file({**SIGNAL, "axis": {**AXIS, "scale": 0.0}}))
     assert (view.axis.scale, view.axis.unit) == (1.0, None)
+
+
+def test_whatever_a_file_says_it_is_drawn_or_refused(tmp_path):
+    """Numbers of the header replaced by odd ones, bytes turned: a page with a drawing, or a sentence; nothing else."""
+    from nffa_cli.node.pages import spectral
+
+    chance = random.Random(7)
+    values = np.random.default_rng(4).integers(0, 50, (3, 4, 20)).astype("float32")
+    cube, line = (tmp_path / each for each in ("cube", "line"))
+    for folder in (cube, line):
+        folder.mkdir()
+    plain = gzip.decompress(
+        made(tmp_path, signal(cube, values, "spectrum-image"), signal(line, values[0, 0], "spectrum"))[0]
+    )
+    head, _, arrays = plain.partition(b"\n")
+    odd = [
+        "0",
+        "-1",
+        "1e-29",
+        "-1e29",
+        "1e300",
+        "1e-320",
+        "NaN",
+        "-Infinity",
+        "null",
+        "true",
+        '"x"',
+        "[]",
+        "{}",
+        "9" * 400,
+        "1e9",
+        "3",
+    ]
+    drawn = 0
+    for _ in range(600):
+        text = head.decode()
+        for _ in range(chance.randint(1, 2)):
+            found = chance.choice(list(re.finditer(r"-?\d[\d.e+-]*|null", text)))
+            text = text[: found.start()] + chance.choice(odd) + text[found.end() :]
+        tail = bytearray(arrays)
+        if chance.random() < 0.3:
+            tail[chance.randrange(len(tail))] ^= 1 << chance.randrange(8)
+        try:
+            views, _ = spectra.unpack(gzip.compress(text.encode() + b"\n" + tail, 1))
+        except UnreadableFile:
+            continue
+        drawn += 1
+        for query in ({}, {"scale": "log", "row": "2", "column": "9", "from": "1", "to": "1e5", "signal": "1"}):
+            wanted = spectral.asked(query, views)
+            shown = spectral.shown(views, wanted)
+            assert "nan" not in shown.whole
+            assert "inf" not in shown.whole
+            spectral.table(views[wanted.signal], wanted, at=True)
+            if views[wanted.signal].cube is not None:
+                assert spectral.picture(views[wanted.signal], wanted)[:4] == b"\x89PNG"
+    assert drawn > 40
