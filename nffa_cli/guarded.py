@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from nffa_cli import __version__
+from nffa_cli import __version__, spoken
 from nffa_cli.errors import Unreachable, UsageError
 
 LARGEST = 5 << 20
@@ -64,11 +64,18 @@ def document(
         if status < 300:
             return body
         if not 300 <= status < 400 or not target:
-            raise Unreachable(f"it answers {status}", where=address, hint="look at the address in a browser")
+            raise Unreachable(f"it answers {status}", where=told(address), hint="look at the address in a browser")
         address = urljoin(address, target)
         if urlsplit(address).hostname != parts.hostname:
-            raise UsageError("it redirects to another host", where=began, hint="give that address, if you trust it")
-    raise Unreachable(f"it redirects more than {REDIRECTS} times", where=began)
+            raise UsageError(
+                "it redirects to another host", where=told(began), hint="give that address, if you trust it"
+            )
+    raise Unreachable(f"it redirects more than {REDIRECTS} times", where=told(began))
+
+
+def told(address: str) -> str:
+    """Return an address as it may be told: short, and without what may be secret."""
+    return spoken.address(address)[:200]
 
 
 def allowed(address: str, hosts: Iterable[str]) -> SplitResult:
@@ -77,9 +84,9 @@ def allowed(address: str, hosts: Iterable[str]) -> SplitResult:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise UsageError("this is no address", where=address[:200]) from None
+        raise UsageError("this is no address", where=told(address)) from None
     if parts.scheme != "https":
-        raise UsageError("only https is asked", where=address[:200])
+        raise UsageError("only https is asked", where=told(address))
     if parts.username is not None or parts.password is not None:
         raise UsageError("an address with a user or password is not asked", where=host)
     if not address.isascii() or any(character <= " " for character in address):
@@ -87,8 +94,8 @@ def allowed(address: str, hosts: Iterable[str]) -> SplitResult:
     host = host.rstrip(".")
     if port not in (None, 443) or not any(host == each or host.endswith(f".{each}") for each in hosts):
         raise UsageError(
-            f"{parts.netloc or 'this'} is not on the list of hosts",
-            where=address[:200],
+            f"{host or 'this'} is not on the list of hosts",
+            where=told(address),
             hint=f"on it: {', '.join(hosts)}; import.hosts in nffa.toml adds to it",
         )
     return parts

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from nffa_cli import guarded, repositories, settings
+from nffa_cli import guarded, repositories, settings, spoken
 from nffa_cli.catalogue.imports import Imported
 from nffa_cli.catalogue.store import Store
 from nffa_cli.crosswalk import described, taking
@@ -74,6 +74,7 @@ def run(system: str, source: str, said: Mapping[str, Any], values: Settings, *, 
     if said["to"] is not None:
         said = {**said, "to": _destination(said["to"])}
     entry = read(source, values)
+    source = spoken.address(source) if "://" in source else source
     path = settings.catalogue_path()
     if dry_run:
         if not path.is_file():
@@ -101,7 +102,9 @@ def read(source: str, values: Settings) -> Mapping[str, Any]:
     """
     if "://" in source:
         more = re.split(r"[\s,]+", values["import.hosts"].strip().lower())
-        return repositories.parsed(repositories.fetch(source, (*repositories.HOSTS, *filter(None, more))), source)
+        return repositories.parsed(
+            repositories.fetch(source, (*repositories.HOSTS, *filter(None, more))), guarded.told(source)
+        )
     try:
         with Path(source).open("rb") as file:
             return repositories.parsed(file.read(guarded.LARGEST + 1), source)

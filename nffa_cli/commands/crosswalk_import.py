@@ -44,7 +44,7 @@ def command(
     )
     found = importing.run(system, entry, said, settings.load(), dry_run=dry_run)
     _tell_fields(found, terminal)
-    return _tell_result(found, entry, dry_run=dry_run, terminal=terminal)
+    return _tell_result(found, found.item.source, dry_run=dry_run, terminal=terminal)
 
 
 def _tell_fields(found: importing.Import, terminal: Terminal) -> None:

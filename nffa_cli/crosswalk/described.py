@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from nffa_cli import spoken
 from nffa_cli.crosswalk import incoming
 from nffa_cli.crosswalk.taking import Taken
 from nffa_cli.mediatypes import media_type
@@ -84,7 +85,7 @@ def describe(
         "provenance": {
             **provenance,
             "importedFrom": system,
-            **({"importedAddress": address} if address else {}),
+            **({"importedAddress": spoken.address(address)} if address else {}),
             "importedRecord": taken.key,
             "crosswalk": f"{taken.crosswalk.name} {taken.crosswalk.version}",
             **({"filesLeftOut": left_out} if left_out else {}),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import os
+import socket
+import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
 
 import pytest
 
-from nffa_cli import samples
+from nffa_cli import cli, samples
 from nffa_cli.node.config import Config
 from tests.contract.node.conftest import serving
 from tests.faults.proxy import Proxy
 from tests.wire.answering import Said, answering, said_json
+from tests.wire.test_tls import certificate, context
 
 WRONG = "nffa_0123456789abcdef0123456789abcdef_CanaryThatNobodyKnowsXYZ"
 
@@ -179,3 +182,45 @@ def test_the_portals_token_shows_nowhere_even_where_the_portal_repeats_it(room, 
         room("config", "show", "-vv", status=0, NFFA_PORTAL_TOKEN=canary)
         assert len(portal.heard) > 8
         room.judge(canary, more=(hand_over,))
+
+
+def test_an_address_with_a_secret_in_it_is_asked_and_neither_told_nor_kept(room, tmp_path, monkeypatch, capsys):
+    canary = "CanaryOfALinkThatIsShared0123456789"
+    certificate(tmp_path, "zenodo", host="zenodo.org")
+    trusting = ssl.create_default_context
+
+    def connected(*args):
+        door = socket.socket()
+        door.connect(("127.0.0.1", port))
+        return door
+
+    record = {"id": "7", "links": {"self_html": "https://zenodo.org/records/7"}, "metadata": {"title": "Films"},
+              "files": {"entries": {"a.dat": {"key": "a.dat", "size": 1, "checksum": "md5:" + "0" * 32}}}}  # fmt: skip
+    moods = {"good": said_json(record), "no-record": said_json([]), "no-json": Said(200, b"{"), "gone": Said(404),
+             "elsewhere": Said(302, b"", {"Location": f"https://other.example/?token={canary}"}),
+             "plain": Said(302, b"", {"Location": f"http://zenodo.org/?token={canary}"}),
+             "known": Said(302, b"", {"Location": f"https://ada:{canary}@zenodo.org/"})}  # fmt: skip
+    with answering(lambda asked: moods[mood], context=context(tmp_path, "zenodo")) as server:
+        port = int(server.url.rpartition(":")[2])
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: [(0, 0, 0, "", ("9.9.9.9", 443))])
+        monkeypatch.setattr(socket, "create_connection", connected)
+        monkeypatch.setattr(ssl, "create_default_context", lambda: trusting(cafile=tmp_path / "zenodo.pem"))
+        for name in ("NFFA_TOKEN", "NFFA_PORTAL_TOKEN"):
+            monkeypatch.setenv(name, canary)
+        monkeypatch.setenv("NFFA_HOME", str(room.home))
+        for address in (f"https://zenodo.org/api/records/7?token={canary}", f"https://zenodo.org/records/7#{canary}"):
+            for mood in moods:
+                status = cli.run(["crosswalk", "import", "zenodo", address, "--proposal", "P1", "-vv", "--json"])
+                assert (status == 0) == (mood == "good"), mood
+        assert server.asked[0].path.endswith(f"?token={canary}")
+        assert not [each for each in server.asked if canary in "".join(each.headers.values())]
+    monkeypatch.undo()
+    room.said += "".join(capsys.readouterr()).encode()
+    for address in (f"http://ada:{canary}@zenodo.org/records/7", f"https://ada:{canary}@zenodo.org/records/7",
+                    f"https://ada:{canary}", f"https://ada:{canary}@zenodo.org:x/", f"https://other.example/?token={canary}",
+                    f"https://other.example:{canary}/", f"https://zenodo.org/{chr(233)}?token={canary}"):  # fmt: skip
+        room("crosswalk", "import", "zenodo", address, "-vv", status=2, NFFA_TOKEN=canary)
+    (tmp_path / "disk").mkdir()
+    room("sync", "--to", str(tmp_path / "disk"), "-vv", "--json", status=0)
+    room("status", "-vv", "--json", status=None)
+    room.judge(canary, more=(tmp_path / "disk",))
