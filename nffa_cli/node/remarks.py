@@ -23,11 +23,12 @@ MOST_TAGS = 50
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A word on a measurement. ``author``: None where the caller may not know the person."""
+    """A word on a measurement. ``author``: None where the caller may not know the person; ``mine``: he may take it off."""
 
     name: str
     author: str | None
     at: str
+    mine: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,19 @@ def tags(connection: sa.Connection, caller: Caller, measurement: str) -> list[Ta
     if not _reads(connection, caller, measurement):
         return []
     rows = connection.execute(_authored(tables.tag, caller).where(tables.tag.c.measurement == measurement))
-    return sorted((Tag(row.name, row.author, row.at) for row in rows), key=lambda each: each.name.casefold())
+    writes = access.may(connection, caller, "write", "measurement", measurement)
+    found = (Tag(row.name, row.author, row.at, writes or row.person == caller.person) for row in rows)
+    return sorted(found, key=lambda each: each.name.casefold())
 
 
 def comments(connection: sa.Connection, caller: Caller, measurement: str) -> list[Comment]:
     """Return the comments on a measurement, oldest first."""
     if not _reads(connection, caller, measurement):
         return []
-    rules = access.may(connection, caller, "delete", "measurement", measurement)
+    writes = access.may(connection, caller, "write", "measurement", measurement)
     query = _authored(tables.comment, caller).where(tables.comment.c.measurement == measurement)
     rows = connection.execute(query.order_by(tables.comment.c.id))
-    return [Comment(row.id, row.text, row.author, row.at, rules or row.person == caller.person) for row in rows]
+    return [Comment(row.id, row.text, row.author, row.at, writes or row.person == caller.person) for row in rows]
 
 
 def tag(connection: sa.Connection, caller: Caller, measurement: str, name: str, request_id: str | None) -> None:
@@ -89,14 +92,16 @@ def tag(connection: sa.Connection, caller: Caller, measurement: str, name: str, 
 
 
 def untag(connection: sa.Connection, caller: Caller, measurement: str, name: str, request_id: str | None) -> None:
-    """Take a tag off a measurement.
+    """Take a tag off a measurement: one's own, or any where one may change the measurement; else there is none to take.
 
     Raises
     ------
     Problem
         404, 401, 403: not for this caller.
     """
-    access.demand(connection, caller, "write", "measurement", measurement)
+    if not any(each.name == name and each.mine for each in tags(connection, caller, measurement)):
+        access.demand(connection, caller, "write", "measurement", measurement)
+        return
     of = tables.tag
     connection.execute(of.delete().where(of.c.measurement == measurement, of.c.name == name))
     audit.note(connection, caller, "untag", "measurement", measurement, diff={"tag": name}, request_id=request_id)
@@ -120,8 +125,8 @@ def comment(connection: sa.Connection, caller: Caller, measurement: str, text: s
     connection.execute(tables.comment.insert().values(values))
 
 
-def take_back(connection: sa.Connection, caller: Caller, measurement: str, id: str) -> None:
-    """Remove a comment: one's own, or any where one administrates the measurement.
+def take_back(connection: sa.Connection, caller: Caller, measurement: str, id: str, request_id: str | None) -> None:
+    """Remove a comment: one's own, or any where one may change the measurement. The audit notes that, not what it said.
 
     Raises
     ------
@@ -131,6 +136,7 @@ def take_back(connection: sa.Connection, caller: Caller, measurement: str, id: s
     if not any(each.id == id and each.mine for each in comments(connection, caller, measurement)):
         raise absent()
     connection.execute(tables.comment.delete().where(tables.comment.c.id == id))
+    audit.note(connection, caller, "uncomment", "measurement", measurement, diff={"comment": id}, request_id=request_id)
 
 
 def _reads(connection: sa.Connection, caller: Caller, measurement: str) -> bool:

@@ -26,12 +26,13 @@ from nffa_cli.node import (
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.config import Config, config
 from nffa_cli.node.database import Database, database
-from nffa_cli.node.pages import cards, render, routes_edit, routes_embargo, routes_spectra, showing, tree
+from nffa_cli.node.pages import cards, looking, render, routes_edit, routes_embargo, routes_spectra, showing, tree
 from nffa_cli.node.pages.sessions import Viewing
 from nffa_cli.node.problems import absent
 from nffa_cli.node.requests import Base
 from nffa_cli.node.resources import Desk
 from nffa_cli.node.rights import Level
+from nffa_cli.node.similar import Similar, similar
 from nffa_cli.node.storage import Storage, storage
 
 router = APIRouter(include_in_schema=False)
@@ -47,7 +48,10 @@ DOCUMENT = "nffa-record"
 
 
 @router.get("/measurements/{id}")
-def measurement(id: str, request: Request, viewer: Viewing, known: Known, stored: Stored) -> Response:
+def measurement(
+    id: str, request: Request, viewer: Viewing, known: Known, stored: Stored,
+    seen: Annotated[Similar, Depends(similar)],
+) -> Response:  # fmt: skip
     """Show a measurement; ``tag`` searches the vendor's tree."""
     now, caller = moments.now(), viewer.caller
     with known.read() as connection:
@@ -70,6 +74,7 @@ def measurement(id: str, request: Request, viewer: Viewing, known: Known, stored
             "events": history.events(connection, caller, "measurement", id),
             "nxem": "delivered" if nxem.delivered(connection, caller, id) else "made" if nxem.describes(document) else "",
             "preview": cards.previews(connection, caller, [id], now).get(id),
+            "alike": looking.alike(connection, caller, id, seen, now), "original": looking.original(files, document),
         }  # fmt: skip
     found = _leaves(stored, files)
     return render.page(

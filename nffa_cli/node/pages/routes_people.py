@@ -95,7 +95,7 @@ def comment(id: str, request: Request, viewer: Viewing, known: Known, given: For
     """Add a comment, or take the comment ``remove`` back."""
     with known.write() as connection:
         if "remove" in given:
-            remarks.take_back(connection, viewer.caller, id, given["remove"])
+            remarks.take_back(connection, viewer.caller, id, given["remove"], request.state.request_id)
         else:
             remarks.comment(connection, viewer.caller, id, given.get("text", ""))
     return _to(f"/measurements/{quote(id)}#remarks")

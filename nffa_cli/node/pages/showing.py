@@ -67,8 +67,7 @@ def terms(document: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> li
 
 def scale(document: Mapping[str, Any] | None) -> Scale | None:
     """Return what the preview's width is in the sample; None: it is not calibrated, or it shows several pictures."""
-    signals = (document or {}).get("signals")
-    planes = [each for each in signals if _is(each, PLANES)] if isinstance(signals, list) else []
+    planes = _planes(document)
     if len(planes) != 1:
         return None
     axes = [axis for axis in planes[0].get("axes") or () if isinstance(axis, Mapping)][-2:]
@@ -79,6 +78,21 @@ def scale(document: Mapping[str, Any] | None) -> Scale | None:
         return None
     (high, wide), (rows, columns) = [abs(float(each or 0)) for each in steps], [float(each or 0) for each in sizes]
     return Scale(wide * columns, high * rows, wide, axes[0]["unit"] == "1/m")
+
+
+def plane(document: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    """Return width and height, in pixels, of the one picture that a record tells of; None: it tells of none, or of several."""
+    planes = _planes(document)
+    shape = planes[0].get("shape") if len(planes) == 1 else None
+    if not isinstance(shape, list) or len(shape) < 2 or planes[0].get("kind") != "image":
+        return None
+    height, width = shape[:2]
+    return (width, height) if all(type(each) is int and 0 < each < 1 << 20 for each in (width, height)) else None
+
+
+def _planes(document: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    signals = (document or {}).get("signals")
+    return [each for each in signals if _is(each, PLANES)] if isinstance(signals, list) else []
 
 
 def embargoed(state: State, now: str) -> str:

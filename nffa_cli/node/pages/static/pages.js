@@ -56,7 +56,22 @@ function viewer(figure) {
     zoom = next;
     draw();
   }
+  // Where pixels of the preview would grow, the original is drawn instead, if it shows the same and a browser can.
+  let wanted = figure.dataset.original;
+  function sharpen() {
+    if (!wanted || frame.clientWidth * zoom * devicePixelRatio <= image.naturalWidth) return;
+    const whole = new Image();
+    whole.addEventListener("load", () => {
+      const ratio = whole.naturalWidth * image.naturalHeight / (whole.naturalHeight * image.naturalWidth);
+      if (Math.abs(ratio - 1) > 0.01 || whole.naturalWidth <= image.naturalWidth) return;
+      image.src = whole.src;
+      figure.dataset.drawn = "original";
+    });
+    whole.src = wanted;
+    wanted = "";
+  }
   function draw() {
+    if (zoom > 1) sharpen();
     x = Math.min(0, Math.max(frame.clientWidth * (1 - zoom), x));
     y = Math.min(0, Math.max(frame.clientHeight * (1 - zoom), y));
     image.style.transform = `translate(${x}px, ${y}px) scale(${zoom})`;
