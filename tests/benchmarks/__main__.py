@@ -12,7 +12,19 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import classify, export, ingest, node, node_search, search, startup, sync, validate
+from tests.benchmarks import (
+    classify,
+    export,
+    ingest,
+    node,
+    node_pages,
+    node_search,
+    report,
+    search,
+    startup,
+    sync,
+    validate,
+)
 from tests.benchmarks.scale import SMOKE, Scale
 
 BENCHMARKS = {
@@ -24,6 +36,7 @@ BENCHMARKS = {
     "flat": ingest.flat,
     "search": search.benchmark,
     "node-search": node_search.benchmark,
+    "node-pages": node_pages.benchmark,
     "node-upload": node.upload,
     "node-memory": node.memory,
     "writer": export.writer,
@@ -31,6 +44,7 @@ BENCHMARKS = {
     "validate": validate.command,
     "classify": classify.command,
     "sync": sync.benchmark,
+    "report": report.command,
 }
 
 

@@ -20,6 +20,7 @@ class Scale:
     export_files: int = 48
     side: int = 4096
     pictures: int = 2_000
+    reported: int = 500
     peer: Path | None = None
 
 
@@ -34,4 +35,5 @@ SMOKE = Scale(
     export_files=2,
     side=512,
     pictures=30,
+    reported=24,
 )
