@@ -206,11 +206,23 @@ def m008_asset_policy(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE asset ADD COLUMN policy TEXT")
 
 
+def m009_origins(db: sqlite3.Connection) -> None:
+    """Remember which answers came from a node, by their id there, and how far each destination's were taken."""
+    for statement in (
+        "ALTER TABLE label ADD COLUMN origin TEXT",
+        "ALTER TABLE label ADD COLUMN origin_id TEXT",
+        "ALTER TABLE label ADD COLUMN person TEXT",
+        "CREATE UNIQUE INDEX label_origin ON label(origin, origin_id) WHERE origin IS NOT NULL",
+        "ALTER TABLE destination ADD COLUMN labels_since TEXT",
+    ):
+        db.execute(statement)
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
 MIGRATIONS: tuple[Migration, ...] = (
     m001_initial, m002_assets, m003_opinions, m004_how, m005_outbox, m006_imports, m007_import_tokens,
-    m008_asset_policy,
+    m008_asset_policy, m009_origins,
 )  # fmt: skip
 REWRITES: frozenset[str] = frozenset()
 """Names of the migrations that rewrite a table: a copy of the catalogue is made first."""

@@ -80,6 +80,8 @@ class Label:
         A second category, where the picture lies between two.
     model, predicted
         SHA-256 of the model whose prediction was seen, and that prediction; None: nothing was shown.
+    origin, origin_id, person
+        The node at whose review desk it was said, its id and the person's there; None: it was said here.
     """
 
     sha256: str
@@ -93,6 +95,14 @@ class Label:
     made_at: str | None = None
     seq: int | None = None
     how: How = "looked"
+    origin: str | None = None
+    origin_id: str | None = None
+    person: str | None = None
+
+    @property
+    def who(self) -> tuple[str | None, str]:
+        """Whose answer it is: of a node's person by the id there, whatever name is known of them."""
+        return self.origin, self.person or self.labeller
 
     @property
     def category(self) -> str:
@@ -104,7 +114,7 @@ class Label:
         return {
             "answer": self.answer, "label": self.label, "second": self.second, "labeller": self.labeller,
             "note": self.note, "at": self.made_at, "model_sha256": self.model, "predicted": self.predicted,
-            "how": self.how,
+            "how": self.how, "origin": self.origin,
         }  # fmt: skip
 
 
@@ -225,20 +235,36 @@ class Opinions:
 
     def say(self, label: Label) -> None:
         """Add what a person says; nothing that was said before is changed."""
+        self.take([label])
+
+    def take(self, said: Iterable[Label]) -> int:
+        """Add what persons say, in one transaction; return how many are new: what came from a node is known by its id."""
+        new = 0
         with self._db.transaction():
-            self._db.do(
-                "INSERT INTO label (sha256, answer, label, second, labeller, note, model, predicted, made_at, how) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (label.sha256, label.answer, label.label, label.second, label.labeller, label.note, label.model,
-                 label.predicted, label.made_at or utc_now(), label.how),
-            )  # fmt: skip
-            last = (self.labels(label.sha256) or (None,))[-1]
-            words = (None, None) if last is None else (CATEGORY.get(last.answer, last.label), last.second)
-            self._db.do(
-                "INSERT INTO category (sha256, label, second) VALUES (?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET label = excluded.label, second = excluded.second",
-                (label.sha256, *words),
-            )
+            for label in said:
+                if label.origin is None or not self._is_known(label.origin, label.origin_id):
+                    self._add(label)
+                    new += 1
+        return new
+
+    def _is_known(self, origin: str, id: str | None) -> bool:
+        known = "SELECT 1 FROM label WHERE origin = ? AND origin_id = ?"
+        return self._db.row(known, (origin, id)) is not None
+
+    def _add(self, label: Label) -> None:
+        self._db.do(
+            "INSERT INTO label (sha256, answer, label, second, labeller, note, model, predicted, made_at, how, origin, "
+            "origin_id, person) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (label.sha256, label.answer, label.label, label.second, label.labeller, label.note, label.model,
+             label.predicted, label.made_at or utc_now(), label.how, label.origin, label.origin_id, label.person),
+        )  # fmt: skip
+        last = (self.labels(label.sha256) or (None,))[-1]
+        words = (None, None) if last is None else (CATEGORY.get(last.answer, last.label), last.second)
+        self._db.do(
+            "INSERT INTO category (sha256, label, second) VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET label = excluded.label, second = excluded.second",
+            (label.sha256, *words),
+        )
 
     def said(self, sha256: str) -> tuple[Label, ...]:
         """Return all that persons have said of a content, oldest first, with what was taken back."""
@@ -308,22 +334,25 @@ class Opinions:
         return None if row is None else str(row[0])
 
 
-_LABEL = "sha256, answer, label, second, labeller, note, model, predicted, made_at, seq, how"
+_LABEL = "sha256, answer, label, second, labeller, note, model, predicted, made_at, seq, how, origin, origin_id, person"
 _SEQ = 9
 """Which of these columns counts the rows."""
 
 
 def holding(said: Iterable[Label]) -> tuple[Label, ...]:
-    """Return what holds of all that was said of one content: the last answer of each person, less what was undone."""
-    by_person: dict[str, list[Label]] = {}
+    """Return what holds of all that was said of one content: the last answer of each person, less what was undone.
+
+    The one that was given last comes last, wherever and however late it came here.
+    """
+    by_person: dict[tuple[str | None, str], list[Label]] = {}
     for each in said:
-        mine = by_person.setdefault(each.labeller, [])
+        mine = by_person.setdefault(each.who, [])
         if each.answer != "undo":
             mine.append(each)
         elif mine:
             mine.pop()
     last = [mine[-1] for mine in by_person.values() if mine]
-    return tuple(sorted(last, key=lambda each: each.seq or 0))
+    return tuple(sorted(last, key=lambda each: (each.made_at or "", each.seq or 0)))
 
 
 def _classification(row: Sequence[Any]) -> Classification:

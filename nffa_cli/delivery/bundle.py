@@ -26,7 +26,8 @@ from nffa_cli.spectra import SUFFIX
 VERSION = "2"
 """Changes when the same sources make another bundle, so that what was delivered is made anew, and sent if it differs.
 
-2: with the embedding of what was classified; what was not is as before, and is not sent again.
+2: with the embedding of what was classified, all its scores and what its preview is known again by; what was not classified
+is as before, and is not sent again.
 """
 SCHEME = "nffa"
 """Scheme of the external id by which a measurement is found again."""

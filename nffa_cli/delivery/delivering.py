@@ -50,6 +50,8 @@ class Knowledge:
         Whether files stay where they are.
     proposals
         What the portal says of each proposal, by its number, as the model has it.
+    told_by
+        The node that is delivered to: what was answered there is not told to it again. None: everything is told.
     """
 
     crosswalks: Mapping[str, str]
@@ -58,6 +60,7 @@ class Knowledge:
     experiment: str | None = None
     link: bool = False
     proposals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    told_by: str | None = None
 
     def said_of(self, proposal: str | None) -> str | None:
         """Return what the portal says of a proposal, as one text; None: nothing."""

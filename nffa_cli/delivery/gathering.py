@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,12 +17,15 @@ from typing import Any
 
 from nffa_cli import portal, reading, settings, spectra, vectors
 from nffa_cli.catalogue.contents import Content
+from nffa_cli.catalogue.opinions import Classification
 from nffa_cli.catalogue.outbox import Candidate
+from nffa_cli.classify import decide, models, waiting
 from nffa_cli.context import Contexts
 from nffa_cli.crosswalk import digests, outward, personal
 from nffa_cli.delivery import bundle, delivering
 from nffa_cli.delivery.delivering import Decision, Knowledge
 from nffa_cli.destinations.base import Bundle
+from nffa_cli.errors import ModelError
 from nffa_cli.records import SPECTRAL, Axis, Quantity, RawMetadata, Record, Remark, Signal
 
 
@@ -90,7 +94,7 @@ class Gathering:
             record=replace(record, format=raw.format),
             raw=_tree(raw),
             files=[*files, *self._made(candidate, content, policy, spectral=spectral)],
-            seen=self._seen(content, policy),
+            seen=self._seen(candidate, content, policy),
             made={
                 "software": "nffa", "version": content.nffa, "reader": raw.reader,
                 "crosswalk": self.knowledge.crosswalks.get(raw.format), "vocabulary": words.sha256,
@@ -129,25 +133,57 @@ class Gathering:
             found.append(_local("spectra", path))
         return found
 
-    def _seen(self, content: Content, policy: str) -> dict[str, Any]:
-        """Return what persons and the newest model say of a content."""
+    def _seen(self, candidate: Candidate, content: Content, policy: str) -> dict[str, Any]:
+        """Return what persons and the newest model say of a content; not what the destination itself has told."""
         found: dict[str, Any] = {}
-        if content.labels:
+        told_by = self.knowledge.told_by
+        if labels := [each for each in content.labels if told_by is None or each.origin != told_by]:
             found["persons"] = [
                 {
                     "label": each.category, "second": each.second, "at": each.made_at, "how": each.how,
                     "labeller": personal.person(each.labeller, policy=policy, secret=self._secret),
                 }
-                for each in content.labels
+                for each in labels
             ]  # fmt: skip
         if content.newest is not None:
             model, said = content.newest
             found["model"] = {
                 "label": said.label, "score": said.score, "decision": said.decision, "at": said.made_at,
                 "in_distribution": said.in_distribution, "model": model["name"], "version": model["version"],
-                "model_sha256": model["sha256"],
+                "model_sha256": model["sha256"], **_scores(model, said),
             }  # fmt: skip
+            if candidate.preview is not None and (bits := _fingerprint(self._previews / candidate.preview)) is not None:
+                found["fingerprint"] = f"{bits:032x}"
         return found
+
+
+def _scores(model: Mapping[str, Any], said: Classification) -> dict[str, Any]:
+    """Return the score of each label, in the model's order, and how undecided it is; nothing where the model is gone."""
+    temperature = _temperature(model["sha256"])
+    if temperature is None:
+        return {}
+    chances = decide.softmax([value / temperature for value in said.logits])
+    scores = [
+        {"label": label, "score": round(chance, 6)} for label, chance in zip(model["labels"], chances, strict=False)
+    ]
+    return {"scores": scores, "doubt": round(waiting.doubt(chances), 6)}
+
+
+@cache
+def _temperature(sha256: str) -> float | None:
+    """Return the temperature of an installed model."""
+    for place in models.places():
+        if place.sha256 == sha256:
+            with suppress(ModelError):
+                return models.read(place)[0].temperature
+    return None
+
+
+def _fingerprint(preview: Path) -> int | None:
+    """Return what a preview is known again by, as the terminal takes it; None: there is nothing to be seen."""
+    from nffa_cli.review import inline
+
+    return inline.fingerprint(preview)
 
 
 def _embedding(content: Content) -> dict[str, str] | None:

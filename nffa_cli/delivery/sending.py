@@ -20,10 +20,12 @@ from nffa_cli.catalogue import outbox
 from nffa_cli.catalogue.contents import Content
 from nffa_cli.catalogue.outbox import Candidate, State, Stub
 from nffa_cli.catalogue.store import Store
+from nffa_cli.delivery import returning
 from nffa_cli.delivery.ahead import ahead
 from nffa_cli.delivery.carrying import Carrying
 from nffa_cli.delivery.delivering import NO_PROPOSAL, Decision
 from nffa_cli.delivery.gathering import Gathering
+from nffa_cli.delivery.returning import Returned
 from nffa_cli.destinations import registry
 from nffa_cli.destinations.base import AssetFile, Bundle, Delivery, Receipt, Result
 from nffa_cli.destinations.registry import Place
@@ -77,6 +79,12 @@ class Sending:
         self._gathering = gathering
         self._to = registry.make(place)
 
+        gathering.knowledge = replace(gathering.knowledge, told_by=self._to.capabilities().labels)
+        self._gathering = gathering
+
+    def returned(self) -> Returned | None:
+        """Take what persons answered at the destination; None: nobody answers there."""
+        return returning.take(self._store, self._place.name, self._to)
     # What is due
 
     @cached_property

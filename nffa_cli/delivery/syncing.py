@@ -14,6 +14,7 @@ from itertools import chain
 from nffa_cli import settings
 from nffa_cli.catalogue.store import Store
 from nffa_cli.delivery.gathering import Gathering, knowledge
+from nffa_cli.delivery.returning import Returned
 from nffa_cli.delivery.sending import Sending
 from nffa_cli.destinations import registry
 from nffa_cli.destinations.pace import Pace
@@ -43,10 +44,17 @@ class Sync:
         self.places = places(wish)
         self.wish = wish
         self.trouble: NffaError | None = None
+        self.returned: list[Returned] = []
+        """What persons answered at destinations, of each that was delivered to."""
 
     def deliver(self) -> Iterator[Outcome]:
         """Deliver what is due and yield an outcome for each acquisition and destination, once it is true."""
-        return self._each(lambda sending: chain(sending.deliver(), sending.imports.deliver()))
+        return self._each(self._deliver)
+
+    def _deliver(self, sending: Sending) -> Iterator[Outcome]:
+        yield from chain(sending.deliver(), sending.imports.deliver())
+        if (found := sending.returned()) is not None:
+            self.returned.append(found)
 
     def check(self) -> Iterator[Outcome]:
         """Let each destination prove what it was given; what is missing or different is due again."""

@@ -7,11 +7,13 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from nffa_cli import portal, settings
 from nffa_cli.catalogue.outbox import Row, State
 from nffa_cli.catalogue.store import Store
+from nffa_cli.delivery.returning import Returned
 from nffa_cli.delivery.standing import Safe, Standing
 from nffa_cli.delivery.syncing import Sync, Wish, configured
 from nffa_cli.errors import LockedError, Unreachable, UsageError
@@ -38,6 +40,8 @@ def tell(sync: Sync, terminal: Terminal, *, check: bool = False, changes_only: b
         for outcome in sync.check() if check else sync.deliver():
             refused = refused or (outcome.reason or "").startswith("refused: ")
             yield outcome
+        for each in sync.returned:
+            _tell_returned(each, terminal)
 
     status = teller.tell(outcomes())
     if sync.trouble is not None:
@@ -53,6 +57,17 @@ def _refresh_proposals(terminal: Terminal) -> None:
     terminal.data({"type": "portal", **done.as_json()})
     if done.problem:
         terminal.say(f"the portal does not answer ({done.problem}); its proposals are {portal.age_told(done.age)}")
+
+
+def _tell_returned(found: Returned, terminal: Terminal) -> None:
+    """Tell how many labels came back, or why they did not; what was delivered is delivered all the same."""
+    if not found.labels and found.problem is None:
+        return
+    terminal.data({"type": "labels", **asdict(found)})
+    if found.labels:
+        terminal.line(f"{found.labels} label{'s' * (found.labels != 1)} came back from {found.destination}")
+    if found.problem is not None:
+        terminal.say(f"the labels of {found.destination} did not come ({found.problem}); the next sync asks again")
 
 
 def _after(counts: Mapping[str, int]) -> str | None:

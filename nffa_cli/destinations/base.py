@@ -159,6 +159,8 @@ class Capabilities:
         Whether ``find`` and ``fetch`` do anything.
     batch
         How many deliveries it likes to be given at once.
+    labels
+        The address by which its answers of persons are known; it has ``labels``, as ``Answering``. None: nobody answers there.
     """
 
     resume: Literal["offset", "part", "none"] = "none"
@@ -167,6 +169,30 @@ class Capabilities:
     search: bool = False
     fetch: bool = True
     batch: int = 100
+    labels: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a person said at a destination of a content that was delivered there; see ``catalogue.opinions.Label``.
+
+    id, person
+        The answer's and the person's there. ``labeller``: the name, where we may know it.
+    at
+        ISO 8601, UTC, whole seconds.
+    """
+
+    id: str
+    sha256: str
+    answer: Literal["label", "none", "unclear", "undo"]
+    label: str | None
+    second: str | None
+    how: Literal["looked", "duplicate"]
+    person: str
+    labeller: str | None
+    at: str
+    model: str | None
+    predicted: str | None
 
 
 class Journal(Protocol):
@@ -178,6 +204,14 @@ class Journal(Protocol):
 
     def forget(self, sha256: str) -> None:
         """Drop the note: the upload is finished or lost."""
+        ...
+
+
+class Answering(Protocol):
+    """A destination where persons say what pictures show."""
+
+    def labels(self, since: str | None) -> Iterator[tuple[Sequence[Answered], str | None]]:
+        """Yield, page by page, what was said after ``since`` (None: ever) of what we delivered, and the next ``since``."""
         ...
 
 

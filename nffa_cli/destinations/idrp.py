@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from nffa_cli.destinations import access
-from nffa_cli.destinations.answers import Rejected
+from nffa_cli.destinations.answers import Rejected, clean
 from nffa_cli.destinations.base import (
+    Answered,
     AssetFile,
     Capabilities,
     Delivery,
@@ -32,6 +34,10 @@ BASE = "/api/v1"
 PAGE = 200
 ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+ANSWERS = ("label", "none", "unclear", "undo")
+HOW = ("looked", "duplicate")
+LONGEST = 100
+"""Characters of a category or of a name that somebody else wrote."""
 PROOFS: tuple[Proof, ...] = ("digest", "size-only", "unknown", "different", "missing")
 """Best first."""
 
@@ -58,7 +64,8 @@ class Idrp:
 
     def capabilities(self) -> Capabilities:
         """Return what a node can do."""
-        return Capabilities(resume="offset", digest=True, link=True, search=True, fetch=True, batch=ITEMS)
+        return Capabilities(resume="offset", digest=True, link=True, search=True, fetch=True, batch=ITEMS,
+                            labels=self.connection.address.removesuffix(BASE))  # fmt: skip
 
     def whoami(self) -> Mapping[str, Any]:
         """Return the person behind the token, with roles."""
@@ -87,6 +94,26 @@ class Idrp:
         parameters = {"q": query, "limit": min(limit, PAGE)}
         for found in self._listed("search", parameters, limit):
             yield {**found, "assets": list(self._assets(str(found.get("id"))))}
+
+    def labels(self, since: str | None) -> Iterator[tuple[Sequence[Answered], str | None]]:
+        """Yield pages of what persons answered at the node's review desk; nothing where it has none yet."""
+        path, parameters = "labels", {"limit": PAGE} | ({"since": since} if since else {})
+        while path:
+            try:
+                page = self._object(path, parameters, again=False)  # what does not come now comes with the next run
+            except Rejected as error:
+                if error.status == 404:  # a node that is older than its review desk
+                    return
+                raise
+            items, last = page.get("items"), page.get("since")
+            told = [answered(each) for each in items] if isinstance(items, list) else []
+            if any(each is None for each in told) or not isinstance(last, str | None):
+                raise Refused("the node's labels are not what IDRP v1 says", where=self.connection.address)
+            yield [each for each in told if each is not None], last
+            if not told or last == since:
+                return
+            since, parameters = last, {}
+            path = str((page.get("links") or {}).get("next") or "")
 
     def measurement(self, id: str) -> Mapping[str, Any] | None:
         """Return a measurement by its id, with its assets, or the one of an asset by that one's; None: neither is there."""
@@ -170,11 +197,33 @@ class Idrp:
                     yield each
             path, parameters = str((page.get("links") or {}).get("next") or ""), None
 
-    def _object(self, path: str, parameters: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        answer = self.connection.send("GET", path, params=parameters, wants_json=True)
+    def _object(
+        self, path: str, parameters: Mapping[str, Any] | None = None, *, again: bool | None = None
+    ) -> Mapping[str, Any]:
+        answer = self.connection.send("GET", path, params=parameters, wants_json=True, again=again)
         if not isinstance(answer.value, dict):
             raise Refused("the node's answer is not what IDRP v1 says", where=answer.where)
         return answer.value
+
+
+def answered(said: Any) -> Answered | None:
+    """Return what a person said, as the node tells it; None: it is not what IDRP v1 says."""
+    if not isinstance(said, dict):
+        return None
+    must = [said.get(name) for name in ("id", "sha256", "answer", "how", "personId", "at")]
+    may = [said.get(name) for name in ("label", "second", "labeller", "modelSha256", "predicted")]
+    if not all(isinstance(each, str) for each in must) or not all(isinstance(each, str | None) for each in may):
+        return None
+    name, sha256, answer, how, person, at = map(str, must)
+    label, second, labeller, model, predicted = (None if each is None else clean(each, LONGEST) for each in may)
+    fits = ID.fullmatch(name) and ID.fullmatch(person) and SHA256.fullmatch(sha256)
+    if not fits or answer not in ANSWERS or how not in HOW or (answer == "label") != bool(label):
+        return None
+    try:
+        moment = datetime.fromisoformat(at).astimezone(UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
+        return None
+    return Answered(name, sha256, answer, label, second, how, person, labeller, moment, model, predicted)  # type: ignore[arg-type]
 
 
 def _plan(delivery: Delivery, action: str, assets: Sequence[AssetFile]) -> Plan:
