@@ -26,13 +26,12 @@ from nffa_cli.errors import UnreadableFile
 from nffa_cli.node.storage import Storage
 from nffa_cli.records import Axis
 from nffa_cli.spectra import Cube, View
+from nffa_cli.spreadsheet import cell
 from nffa_cli.terminal import printable
 
 ROLE = "spectra"
 LONGEST, LEAST = 288, 24
 """Pixels of a map's longer side, and of the shorter one at least."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings that a spreadsheet would take for something to compute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,24 +175,34 @@ def shown(found: Sequence[View], wanted: Asked) -> Shown:
     names = [each.name or f"{each.kind} {number + 1}" for number, each in enumerate(found)]
     name, cube = names[wanted.signal], view.cube
     chosen = None if cube is None else _ends(cube, wanted)
-    whole = charts.line(
-        view.counts.tolist(), view.axis, title=f"{'Sum spectrum' if cube else 'Spectrum'} of {name}", ident="whole",
-        told=_told(view.axis, view.counts), log=wanted.log, chosen=chosen,
-    )  # fmt: skip
-    at, place = None, ""
+    title = f"{'Sum spectrum' if cube else 'Spectrum'} of {name}"
+    whole = _drawn(view, view.axis, view.counts, view.binned, wanted, title=title, ident="whole", chosen=chosen)
+    at, place, unit = None, "", ""
     if cube is not None:
-        place = _place(cube, wanted)
+        place, unit = _place(cube, wanted), charts.named_unit(cube.axes[2])[1]
         values = cube.values[wanted.row, wanted.column].astype(np.float64)
-        drawn = charts.line(
-            values.tolist(), cube.axes[2], title=f"Spectrum at {place}", told=_told(cube.axes[2], values), ident="at",
-            log=wanted.log,
-        )  # fmt: skip
-        at = Markup(drawn)  # noqa: S704 - charts escapes what it is given
+        at = _drawn(view, cube.axes[2], values, cube.binned[2], wanted, title=f"Spectrum at {place}", ident="at")
     return Shown(
-        names, wanted, view, Markup(whole), at, place, facts(view), charts.named_unit(view.axis)[1],  # noqa: S704
-        ("", "") if cube is None else bounds(cube, wanted), size(view), query(view, wanted),
-        query(view, wanted, scale=None if wanted.log else "log"), {} if cube is None else _marks(cube),
+        names, wanted, view, whole, at, place, facts(view), unit, ("", "") if cube is None else bounds(cube, wanted),
+        size(view), query(view, wanted), query(view, wanted, scale=None if wanted.log else "log"),
+        {} if cube is None else _marks(view, cube),
     )  # fmt: skip
+
+
+def _drawn(
+    view: View, axis: Axis, values: NDArray[np.float64], by: int, wanted: Asked, *, title: str, ident: str,
+    chosen: tuple[float, float] | None = None,
+) -> Markup:  # fmt: skip
+    size = _whole_sums(view, axis, by)
+    axis, values = replace(axis, size=size), values[:size]
+    told = _told(axis, values)
+    drawing = charts.line(values.tolist(), axis, title=title, told=told, ident=ident, log=wanted.log, chosen=chosen)
+    return Markup(drawing)  # noqa: S704 - charts escapes what it is given
+
+
+def _whole_sums(view: View, axis: Axis, by: int) -> int:
+    """Return how many values are drawn: a last one that adds fewer channels than the others would look like a fall."""
+    return axis.size - 1 if view.shape[-1] % by and axis.size > 1 else axis.size
 
 
 def _ends(cube: Cube, wanted: Asked) -> tuple[float, float] | None:
@@ -223,9 +232,10 @@ def _place(cube: Cube, wanted: Asked) -> str:
     return f"{where} ({', '.join(found)})" if found else where
 
 
-def _marks(cube: Cube) -> dict[str, str]:
-    """Return how axes are shown, for the page's script: factor and unit of each."""
-    return {name: "{} {}".format(*charts.named_unit(axis)) for name, axis in zip("yxc", cube.axes, strict=True)}
+def _marks(view: View, cube: Cube) -> dict[str, str]:
+    """Return how axes are shown, for the page's script: factor and unit of each, and how many channels are drawn."""
+    drawn = {"drawn": str(_whole_sums(view, cube.axes[2], cube.binned[2]))}
+    return drawn | {name: "{} {}".format(*charts.named_unit(axis)) for name, axis in zip("yxc", cube.axes, strict=True)}
 
 
 def facts(view: View) -> str:
@@ -322,7 +332,7 @@ def table(view: View, wanted: Asked, *, at: bool) -> str:
     written = io.StringIO()
     rows = csv.writer(written, lineterminator="\r\n")
     heads = (charts.heading(axis), what)
-    rows.writerow([f"'{each}" if each.startswith(FORMULA) else each for each in heads])
+    rows.writerow(map(cell, heads))
     rows.writerows(
         (f"{(axis.offset + axis.scale * n) * factor + 0:.9g}", f"{value:.9g}")
         for n, value in enumerate(values.tolist())

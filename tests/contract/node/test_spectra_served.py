@@ -105,3 +105,13 @@ def test_under_embargo_there_are_none(shown):
     assert "spectra" not in ask().text.lower()
     for path in ("/spectra/map.png", "/spectra/values.csv"):
         assert ask(path).status_code == 404
+
+
+def test_a_last_sum_of_fewer_channels_is_given_but_not_drawn_as_a_fall(shown):
+    axis = Axis("energy", 3, 20.0, 5.0, "eV")
+    view = View("EDS", "spectrum", (5,), axis, np.array([10.0, 10.0, 5.0]), binned=2)
+    ask = shown(spectra.pack([view]))
+    page = ask().text
+    assert "the highest of 2 values" in page
+    assert "5 channels; 2 channels are added into one." in page
+    assert ask("/spectra/values.csv").text.splitlines()[-1] == "45,5"

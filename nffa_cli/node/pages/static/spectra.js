@@ -152,7 +152,8 @@ function browse(section, cube) {
     }
   }
   function position() {
-    const start = (middle.row * columns + middle.column) * channels, values = cube.values.subarray(start, start + channels);
+    const start = (middle.row * columns + middle.column) * channels, drawn = Number(section.dataset.drawn);
+    const values = cube.values.subarray(start, start + drawn);
     redraw(there, axis.scale < 0 ? Array.from(values).reverse() : values);
     const places = ["x", "y"].flatMap((name) => {
       const along = cube.axes[name === "x" ? 1 : 0], [by, unit] = shownAs(name);
@@ -162,7 +163,7 @@ function browse(section, cube) {
     const where = `column ${middle.column + 1}, row ${middle.row + 1}`;
     told.textContent = places.length ? `${where} (${places.join(", ")})` : where;
     there.querySelector("title").textContent = `Spectrum at ${told.textContent}`;
-    there.querySelector("desc").textContent = `The highest of ${channels} values is ${short(values.reduce((a, b) => Math.max(a, b)))}.`;
+    there.querySelector("desc").textContent = `The highest of ${drawn} values is ${short(values.reduce((a, b) => Math.max(a, b)))}.`;
     [field("row").value, field("column").value] = [middle.row + 1, middle.column + 1];
     mark();
     clearTimeout(later);
