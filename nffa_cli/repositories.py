@@ -6,8 +6,9 @@ Which hosts may be asked is the caller's to say; ``guarded`` keeps to it. What a
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,8 +24,12 @@ SYSTEMS: Mapping[str, str] = MappingProxyType(
 """Host, with all below it → what the records there are called."""
 HOSTS = tuple(SYSTEMS)
 """Repositories whose records may be fetched where nothing else is said."""
-DEEPEST = 100
-"""Levels of a record."""
+DEEPEST = 60
+"""Levels of a record, and"""
+LARGEST = 2**64
+"""its whole numbers: more no node takes."""
+MOST = 500_000
+"""Values of a record: one of ten thousand files has a fifth of that."""
 ACCEPT = "application/vnd.inveniordm.v1+json, application/json;q=0.8"
 _PAGE = re.compile(r"(https://[^/?#]+)/(?:record|records|deposit)/([A-Za-z0-9._-]+)/?")
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
@@ -67,16 +72,20 @@ def parsed(data: bytes, where: str) -> Mapping[str, Any]:
     if len(data) > guarded.LARGEST:
         raise UnreadableFile(f"has more than {guarded.LARGEST >> 20} MiB", code="too-large", where=where)
     try:
-        entry = json.loads(data, parse_constant=_no_number)
+        entry = json.loads(data, parse_constant=_no_number, parse_float=_finite, parse_int=_whole)
+    except _TooLarge as error:
+        raise UnreadableFile("holds a number beyond all measure", code="no-json", where=where) from error
     except (ValueError, RecursionError) as error:
         hint = "the record's JSON is wanted: its export, or its page's address"
         raise UnreadableFile("is no JSON", code="no-json", where=where, hint=hint) from error
     if not isinstance(entry, dict):
         raise UnreadableFile("is no JSON object", code="no-json", where=where)
     try:
-        return _clean(entry, 0)  # type: ignore[no-any-return]
+        return _clean(entry, 0, iter(range(MOST)))  # type: ignore[no-any-return]
     except RecursionError as error:
         raise UnreadableFile("is nested too deeply", code="no-json", where=where) from error
+    except _TooLarge as error:
+        raise UnreadableFile(f"holds more than {MOST:,} values", code="too-large", where=where) from error
 
 
 def taken(entry: Mapping[str, Any], where: str, folder: Path, system: str | None = None) -> taking.Taken:
@@ -110,16 +119,34 @@ def taken(entry: Mapping[str, Any], where: str, folder: Path, system: str | None
     raise UnreadableFile(f"is no {dialects}", code="unknown-dialect", where=where, hint="nffa crosswalk list")
 
 
+class _TooLarge(ValueError):
+    """A number that no database keeps, or too many values."""
+
+
 def _no_number(word: str) -> Any:
     raise ValueError(f"{word} is no number of JSON")
 
 
-def _clean(value: Any, depth: int) -> Any:
+def _finite(digits: str) -> float:
+    if not math.isfinite(found := float(digits)):
+        raise _TooLarge
+    return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 20 or abs(found := int(digits)) >= LARGEST:
+        raise _TooLarge
+    return found
+
+
+def _clean(value: Any, depth: int, budget: Iterator[int]) -> Any:
     """Return JSON in which every text is valid Unicode without NUL, as every database can hold it."""
     if depth > DEEPEST:
         raise RecursionError
+    if next(budget, None) is None:
+        raise _TooLarge
     if isinstance(value, str):
         return _FORBIDDEN.sub("�", value)
     if isinstance(value, dict):
-        return {_clean(key, depth): _clean(item, depth + 1) for key, item in value.items()}
-    return [_clean(item, depth + 1) for item in value] if isinstance(value, list) else value
+        return {_FORBIDDEN.sub("�", key): _clean(item, depth + 1, budget) for key, item in value.items()}
+    return [_clean(item, depth + 1, budget) for item in value] if isinstance(value, list) else value

@@ -6,7 +6,6 @@ Bytes stay where they are: sizes and digests are what the repository says.
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 import time
@@ -26,7 +25,6 @@ from nffa_cli.node import access, audit, blobs, history, ids, knowing, moments, 
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.manifest import Manifest
 from nffa_cli.node.problems import Problem, pointer
-from nffa_cli.node.requests import strict_json
 from nffa_cli.node.storage import Storage
 
 AT_ONCE = 4
@@ -102,10 +100,8 @@ def looked(data: bytes, where: str, address: str | None = None) -> Looked:
     ------
     UnreadableFile
         They are no record of a dialect that we know.
-    Problem
-        They hold what no database does.
     """
-    entry = strict_json(json.dumps(repositories.parsed(data, where)).encode("ascii"))
+    entry = repositories.parsed(data, where)
     return Looked(entry, where, address, repositories.taken(entry, where, settings.shipped("crosswalks")))
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from nffa_cli import cli, importing, settings
+from nffa_cli import cli, importing, repositories, settings
 from nffa_cli.catalogue.store import Store
 from nffa_cli.crosswalk import check, entries, incoming, taking, vocabulary
 from nffa_cli.crosswalk.numbers import Unfit
@@ -87,6 +87,12 @@ def test_all_files_as_one_asset_which_lists_them(entry_file):
     listed = json.loads(asset.content)
     assert [file["name"] for file in listed["files"]] == ["in/a.tar.gz", "b.txt"]
     assert listed["bytes"] == 15
+
+
+def test_what_no_rule_takes_is_named_by_its_path():
+    taken = repositories.taken({**NOW, "x": {"y": [{"z": 1}, {"z": 2}]}}, "here", settings.shipped("crosswalks"))
+    left = dict(taking.untaken(taken, {**NOW, "x": {"y": [{"z": 1}, {"z": 2}]}}))
+    assert left == {"x.y.0.z": 1, "x.y.1.z": 2, "files.enabled": True}
 
 
 def test_again_changes_nothing_and_a_changed_record_is_an_update(entry_file):

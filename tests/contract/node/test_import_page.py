@@ -13,10 +13,14 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nffa_cli import cli, guarded, repositories
+from nffa_cli import cli, guarded, repositories, secrets
 from nffa_cli.node import adopting
 from nffa_cli.node.config import Config
+from nffa_cli.node.pages import enclosed
+from nffa_cli.node.problems import Problem
 from tests.contract.node.conftest import serving
 from tests.contract.node.test_pages_served import HOSTILE, Page, Person
 
@@ -273,8 +277,9 @@ def test_no_address_of_this_network_is_asked_whatever_its_name(lab, zenodo, plac
         ((200, {}, b"[1, 2]"), "is no JSON object"),
         ((200, {}, b'{"a": 1}'), "is no InvenioRDM record or Materials Cloud entry of 2018"),
         ((200, {}, b"[" * 100_000), "is no JSON"),
-        ((200, {}, b'{"Title": "a", "x": ' + b"[" * 90 + b"]" * 90 + b"}"), "More than 64 levels"),
-        ((200, {}, b'{"Title": "a", "x": 1' + b"0" * 400 + b"}"), "too large"),
+        ((200, {}, b'{"Title": "a", "x": ' + b"[" * 90 + b"]" * 90 + b"}"), "is nested too deeply"),
+        ((200, {}, b'{"Title": "a", "x": 1' + b"0" * 400 + b"}"), "holds a number beyond all measure"),
+        ((200, {}, b'{"Title": "a", "x": [' + b"1," * 600_000 + b"1]}"), "holds more than 500,000 values"),
     ],
 )
 def test_what_is_answered_wrongly_is_told_in_a_sentence(lab, zenodo, answer, sentence):
@@ -348,6 +353,31 @@ def test_hostile_records_are_only_ever_text(lab):
     shown = lab.member.get(done.headers["Location"])
     assert shown.status_code == 200
     assert Page(shown.text).strange == []
+
+
+@BOTH
+def test_what_the_command_delivered_the_page_finds_again(lab, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NFFA_TOKEN", lab.token("admin"))
+    monkeypatch.setattr(secrets, "_first", {})
+    (tmp_path / "entry.json").write_text(json.dumps(OLD), encoding="utf-8")
+    words = ["--proposal", "161", "--experiment", "first"]
+    assert cli.run(["crosswalk", "import", "materials-cloud", str(tmp_path / "entry.json"), *words]) == 0
+    assert cli.run(["sync", "--to", lab.url]) == 0
+    capsys.readouterr()
+    (sent,) = measurements(lab)
+    done = imported(lab.member, looked_at(lab.member, entry=OLD)[1], lab.experiment)
+    assert done.headers["Location"] == f"/measurements/{sent['id']}"
+    assert [each["version"] for each in measurements(lab)] == [sent["version"]], "nothing new, nothing doubled"
+
+
+@given(st.binary(max_size=400), st.sampled_from(["x", '"x"', "", "\u00e9", "x y"]))
+def test_whatever_a_form_holds_it_is_read_or_refused(body, boundary):
+    for data in (body, b"--x\r\n" + body + b"\r\n--x--"):
+        try:
+            found = enclosed.read(f"multipart/form-data; boundary={boundary}", data)
+        except Problem:
+            continue
+        assert all(isinstance(each, str) for each in found.fields.values())
 
 
 def test_what_the_contract_does_not_take_is_told_and_kept_nowhere(lab):
