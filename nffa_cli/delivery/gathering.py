@@ -152,8 +152,8 @@ class Gathering:
                 "in_distribution": said.in_distribution, "model": model["name"], "version": model["version"],
                 "model_sha256": model["sha256"], **_scores(model, said),
             }  # fmt: skip
-            if candidate.preview is not None and (bits := _fingerprint(self._previews / candidate.preview)) is not None:
-                found["fingerprint"] = f"{bits:032x}"
+            if told_by is not None and candidate.preview is not None:  # where persons answer; it takes milliseconds
+                found |= _fingerprint(self._previews / candidate.preview)
         return found
 
 
@@ -179,11 +179,12 @@ def _temperature(sha256: str) -> float | None:
     return None
 
 
-def _fingerprint(preview: Path) -> int | None:
-    """Return what a preview is known again by, as the terminal takes it; None: there is nothing to be seen."""
+def _fingerprint(preview: Path) -> dict[str, str]:
+    """Return what a preview is known again by, as the terminal takes it; nothing where there is nothing to be seen."""
     from nffa_cli.review import inline
 
-    return inline.fingerprint(preview)
+    bits = inline.fingerprint(preview)
+    return {} if bits is None else {"fingerprint": f"{bits:032x}"}
 
 
 def _embedding(content: Content) -> dict[str, str] | None:
