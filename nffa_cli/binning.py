@@ -129,11 +129,14 @@ def _cube(signal: Signal, samples: int, loaders: Loaders | None) -> View:
 
 
 def _strides(height: int, width: int, size: int) -> tuple[int, int]:
-    """Return of how many rows and columns one is read, so that ``READ`` is kept to."""
+    """Return of how many rows and columns one is read, so that ``READ`` is kept to.
+
+    Rows first, as long as more are left than are shown: what lies between them is skipped, between columns it is read.
+    """
     steps = [1, 1]
     while -(-height // steps[0]) * -(-width // steps[1]) * size > READ and (steps[0] < height or steps[1] < width):
-        longer = 0 if height / steps[0] >= width / steps[1] else 1
-        steps[longer] *= 2
+        rows, columns = height / steps[0], width / steps[1]
+        steps[0 if rows > SIDE or rows >= columns else 1] *= 2
     return steps[0], steps[1]
 
 
@@ -145,7 +148,7 @@ def _blocks(
     across = slice(columns.start, columns.stop, columns.step)
     layout = signal.layout
     if layout is not None and layout.order and layout.order[-1] < min(layout.order[:-1]):  # plane by plane
-        many = max(1, RUN // max(1, rows.stop * columns.stop * item))
+        many = max(1, RUN // max(1, len(rows) * len(columns) * item))
         for first in range(0, channels, many):
             part = slice(first, min(channels, first + many))
             picks = (across, part) if lead is None else (*lead, slice(rows.start, rows.stop, rows.step), across, part)
