@@ -28,6 +28,8 @@ PLACEHOLDERS = frozenset({
 _DEFAULT = {"number": "quantity", "text": "text", "time": "local_datetime", "list": "text", "boolean": "text"}
 _WORDS = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
 _YEARS = (1980, 2100)
+KINDS, LEAVES = 32, 4000
+"""Of how many sets of leaves, of how many leaves at most, it is remembered what a crosswalk can find in them."""
 
 
 class Report(NamedTuple):
@@ -56,6 +58,21 @@ class Report(NamedTuple):
     def left_over(self) -> tuple[str, ...]:
         """Paths that no rule reads and ``ignore`` does not cover, in the tree's order."""
         return tuple(path for path in self.tree.flat if path in self.left)
+
+
+class _Reach(NamedTuple):
+    """What a crosswalk can find in trees with the same leaves, whatever their values.
+
+    fields
+        The fields of which some rule may find something, with these rules only.
+    mapped, ignored, left
+        As in ``Report``.
+    """
+
+    fields: tuple[tuple[Field, Term], ...]
+    mapped: int
+    ignored: int
+    left: frozenset[str]
 
 
 class Attempt(NamedTuple):
@@ -105,29 +122,47 @@ def apply(
     rules: dict[str, str] = {}
     used: set[str] = set()
     remarks = list(raw.warnings)
-    for item in crosswalk.fields:
-        result = engine.value(item, vocabulary.term(item.name, f"{crosswalk.file}:{item.line}"), remarks)
+    reach = _reach(tree, crosswalk, vocabulary, tuple(raw.anchors.items()))
+    for item, term in reach.fields:
+        result = engine.value(item, term, remarks)
         if result is not None and item.name not in terms:
             terms[item.name] = result.quantity
             rules[item.name] = f"{crosswalk.file}:{result.line}"
             used.update(result.paths)
     signals = tuple(engine.signal(signal, remarks, used) for signal in raw.signals)
-    known = tree.known(crosswalk.paths)
-    rest = tree.flat.keys() - known
-    left = tree.covered(crosswalk.ignore).outside(rest)
     missing = tuple(name for name in vocabulary.expected if name not in terms)
     report = Report(
         rules=rules,
         used=frozenset(used),
         missing=missing,
-        mapped=len(tree.flat) - len(rest),
-        ignored=len(rest) - len(left),
-        unmapped=len(left),
+        mapped=reach.mapped,
+        ignored=reach.ignored,
+        unmapped=len(reach.left),
         tree=tree,
-        left=left,
+        left=reach.left,
     )
-    record = Record(crosswalk.format, terms, signals, missing, len(left), tuple(dict.fromkeys(remarks)))
+    record = Record(crosswalk.format, terms, signals, missing, len(reach.left), tuple(dict.fromkeys(remarks)))
     return record, report
+
+
+def _reach(tree: Tree, crosswalk: Crosswalk, vocabulary: Vocabulary, anchors: tuple[tuple[str, str], ...]) -> _Reach:
+    """Return what can be found in ``tree``; worked out once for the files of one instrument, whose leaves are the same."""
+    key = (id(crosswalk), id(vocabulary), anchors, frozenset(tree.flat))
+    if (known := _reaches.get(key)) is not None:
+        return known[0]
+    fields = []
+    for item in crosswalk.fields:
+        term = vocabulary.term(item.name, f"{crosswalk.file}:{item.line}")
+        if rules := tuple(rule for rule in item.rules if not tree.lacks(rule.inputs)):
+            fields.append((item._replace(rules=rules), term))
+    rest = tree.flat.keys() - tree.known(crosswalk.paths)
+    left = tree.covered(crosswalk.ignore).outside(rest)
+    reach = _Reach(tuple(fields), len(tree.flat) - len(rest), len(rest) - len(left), left)
+    if len(tree.flat) <= LEAVES:
+        if len(_reaches) >= KINDS:
+            _reaches.clear()
+        _reaches[key] = (reach, crosswalk, vocabulary)  # both are kept, so that their ids stay theirs
+    return reach
 
 
 def attempts(
@@ -143,6 +178,9 @@ def attempts(
             result = engine.value(item, term, remarks)
             quantity = result.quantity if result else None
     return quantity, tuple(engine.trace), tuple(remarks)
+
+
+_reaches: dict[tuple[int, int, tuple[tuple[str, str], ...], frozenset[str]], tuple[_Reach, Crosswalk, Vocabulary]] = {}
 
 
 class _Engine:
@@ -162,8 +200,6 @@ class _Engine:
         """Return the first value that a rule of the field yields; its troubles, if none does, become remarks."""
         troubles: list[Remark] = []
         for rule in item.rules:
-            if self.trace is None and self.tree.lacks(rule.inputs):  # as of most rules: what follows costs more
-                continue
             if (rule.when or rule.unless) and not self._applies(rule):
                 self._tried(rule, None, None, None, "its condition does not hold")
                 continue
