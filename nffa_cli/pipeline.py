@@ -23,7 +23,6 @@ from nffa_cli.errors import LockedError, UsageError
 from nffa_cli.look import STATUS_OF, read_job
 from nffa_cli.pool import Answer, Pool, limits
 from nffa_cli.records import Acquisition, FileStamp, Outcome, Status
-from nffa_cli.spectra import place
 
 logger = logging.getLogger(__name__)
 
@@ -271,6 +270,8 @@ class Ingest:
                 if drawn:
                     self._place(drawn, self._preview_name(version))
                 if spectra:
+                    from nffa_cli.spectra import place
+
                     self._place(spectra, place(version.digest))
             with self.store.batch():
                 self.store.save_ledger(batch.ledger)  # before the versions, which may make it forget some of these rows

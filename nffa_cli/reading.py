@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli import __version__, extract, identify, rawtree, readiness, settings
-from nffa_cli.crosswalk import apply, backward, load, merge, outward, personal, vocabulary
+from nffa_cli.crosswalk import apply, load, merge, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
 from nffa_cli.records import SPECTRAL, Axis, FileStamp, RawMetadata, Record, Remark, Signal
-from nffa_cli.spectra import SUFFIX
 
 Result = tuple[dict[str, Any], bytes]
 Drawn = tuple[str | None, str | None, list[Remark]]
@@ -264,6 +263,8 @@ def instrument(
 
 def policy(raw: RawMetadata, where: Mapping[str, Any]) -> str:
     """Return the operator policy of a file's instrument, which holds for all copies that leave this computer."""
+    from nffa_cli.crosswalk import personal
+
     profile, _ = instrument(*tables(raw.format, where), raw, where)
     known = {**(profile or {}), **(where.get("session") or {}).get("instrument", {})}
     return str(known.get("operator_policy", personal.DEFAULT))
@@ -277,8 +278,9 @@ def _record(
     **clock: str | None,
 ) -> Record:
     """Return what the file itself says; one of a schema that we write says it where we would write it."""
-    schema = Path(where["crosswalks"]) / "outward" / f"{raw.format}.yaml"
-    if schema.is_file():
+    if schema := _schema(raw.format, where["crosswalks"]):
+        from nffa_cli.crosswalk import backward, outward
+
         return backward.record(raw, outward.load(schema), words, **clock)
     return apply.apply(table, words, raw, **clock)[0]
 
@@ -287,6 +289,12 @@ def _record(
 def _tables(format_: str, folder: str) -> tuple[load.Crosswalk, vocabulary.Vocabulary]:
     place = Path(folder)
     return load.for_format(format_, place / "inward") or load.empty(format_), vocabulary.load(place)
+
+
+@cache
+def _schema(format_: str, folder: str) -> Path | None:
+    path = Path(folder, "outward", f"{format_}.yaml")
+    return path if path.is_file() else None
 
 
 def _with_warning(thing: Any, remark: Remark) -> Any:
@@ -315,19 +323,21 @@ def _preview(
         if preview.render(signals, wanted["path"], size=wanted["size"], fmt=wanted["format"], loaders=opening):
             places[0] = wanted["path"]
         if wanted.get("spectra"):
-            places[1] = _spectra(signals, wanted["path"] + SUFFIX, opening)
+            places[1] = _spectra(signals, wanted["path"], opening)
     except (NffaError, MemoryError) as error:
         code = "no-preview" if places[0] is None else "no-spectra"
         return places[0], None, [Remark(code, str(error))]
     return places[0], places[1], []
 
 
-def _spectra(signals: Sequence[Signal], path: str, opening: Mapping[str, Callable[[Any], Any]]) -> str | None:
-    """Write what a node draws spectra from; of pictures nothing is made, and nothing imported."""
+def _spectra(signals: Sequence[Signal], preview: str, opening: Mapping[str, Callable[[Any], Any]]) -> str | None:
+    """Write, beside the preview, what a node draws spectra from; of pictures nothing is made, and nothing imported."""
     if not any(each.kind in SPECTRAL for each in signals):
         return None
     from nffa_cli import binning
+    from nffa_cli.spectra import SUFFIX
 
+    path = preview + SUFFIX
     return path if binning.write(signals, path, loaders=opening) else None
 
 
