@@ -12,6 +12,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -118,6 +119,7 @@ class Arrival:
         with receiving.disk():
             self._file = FileIO(path, "r+" if path.exists() else "w+")
         self._file.seek(self.at)
+        self._beside = ThreadPoolExecutor(1)  # a digest takes as long as all the rest
 
     def take(self, parts: Sequence[bytes]) -> None:
         """Write down what came.
@@ -127,15 +129,20 @@ class Arrival:
         Problem
             413: more than the file shall have; the chunk does not count. 507: the disk is full.
         """
-        for part in parts:
-            if self.at + len(part) > self.size:
-                self.drop()
-                raise overlong(self.size)
-            receiving.write(self._file, part)
-            self.at += len(part)
-            for digest in (self.whole, self._own):
-                if digest is not None:
-                    digest.update(part)
+        if self.at + sum(map(len, parts)) > self.size:
+            self.drop()
+            raise overlong(self.size)
+        beside = self._beside.submit(_update, self.whole, parts)
+        try:
+            for part in parts:
+                receiving.write(self._file, part)
+                self.at += len(part)
+            _update(self._own, parts)
+        except BaseException:
+            self.whole = None  # it is ahead of what was written
+            raise
+        finally:
+            beside.result()
 
     def seal(self) -> None:
         """Let the chunk count, all of which has come.
@@ -173,8 +180,15 @@ class Arrival:
 
     def close(self) -> None:
         """Close the file."""
+        self._beside.shutdown()
         with suppress(OSError):
             self._file.close()
+
+
+def _update(digest: _Hash | None, parts: Sequence[bytes]) -> None:
+    if digest is not None:
+        for part in parts:
+            digest.update(part)
 
 
 def overlong(size: int) -> Problem:
