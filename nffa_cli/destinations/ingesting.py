@@ -12,6 +12,7 @@ import struct
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from nffa_cli.destinations import sources, tus
@@ -122,17 +123,8 @@ class Work:
 
     def deliver(self, deliveries: Iterable[Delivery]) -> Iterator[Result]:
         """Deliver, batch by batch."""
-        batch: list[Item] = []
-        size = 0
-        for delivery in deliveries:
-            item = Item(delivery, _version(delivery.known))
-            length = len(item.written("0"))
-            if batch and (len(batch) == ITEMS or size + length > self.limit):
-                yield from self._deliver(batch, ROUNDS)
-                batch, size = [], 0
-            batch.append(item)
-            size += length
-        if batch:
+        items = (Item(delivery, _version(delivery.known)) for delivery in deliveries)
+        while batch := list(islice(items, ITEMS)):
             yield from self._deliver(batch, ROUNDS)
 
     def _deliver(self, batch: Sequence[Item], rounds: int) -> Iterator[Result]:
@@ -141,8 +133,12 @@ class Work:
             return
         if not rounds:
             raise Unreachable("what is there changes faster than it can be delivered", where=self.connection.address)
+        manifest = self.manifest(batch)
+        if len(manifest) > self.limit and len(batch) > 1:
+            yield from self._halved(batch, rounds)
+            return
         try:
-            ingest = self.opened(batch)
+            ingest = self.opened(manifest, len(batch))
         except Rejected as error:
             if error.status not in WRONG:
                 raise
@@ -172,17 +168,23 @@ class Work:
             self._cancel(ingest)
         yield from self._reconciled(conflicts, rounds)
 
-    def opened(self, batch: Sequence[Item]) -> Mapping[str, Any]:
-        """Open an ingest for a batch and return what the node says of it."""
-        body = b'{"items":[' + b",".join(self._written(batch)) + b"]}"
+    def manifest(self, batch: Sequence[Item]) -> bytes:
+        """Return what an ingest of a batch is opened with."""
+        written = (item.written(str(number), embeds=self.embeds) for number, item in enumerate(batch))
+        return b'{"items":[' + b",".join(written) + b"]}"
+
+    def opened(self, manifest: bytes, count: int) -> Mapping[str, Any]:
+        """Open an ingest of so many items and return what the node says of it."""
         answer = self.connection.send(
-            "POST", "ingests", body=body, headers={"Content-Type": "application/json"}, key=uuid.uuid4().hex,
+            "POST", "ingests", body=manifest, headers={"Content-Type": "application/json"}, key=uuid.uuid4().hex,
             wants_json=True,
         )  # fmt: skip
-        return _ingest(answer.value, len(batch), answer.where)
+        return _ingest(answer.value, count, answer.where)
 
-    def _written(self, batch: Sequence[Item]) -> Iterator[bytes]:
-        return (item.written(str(number), embeds=self.embeds) for number, item in enumerate(batch))
+    def _halved(self, batch: Sequence[Item], rounds: int) -> Iterator[Result]:
+        half = len(batch) // 2
+        yield from self._deliver(batch[:half], rounds)
+        yield from self._deliver(batch[half:], rounds)
 
     def _apart(self, batch: Sequence[Item], rounds: int, error: Rejected) -> Iterator[Result]:
         """Go on without the items that the node finds wrong, or with each half where it does not say which."""
@@ -191,9 +193,7 @@ class Work:
             return
         wrong = _named(error, len(batch))
         if not wrong:
-            half = len(batch) // 2
-            yield from self._deliver(batch[:half], rounds)
-            yield from self._deliver(batch[half:], rounds)
+            yield from self._halved(batch, rounds)
             return
         for number in sorted(wrong):
             yield from self._deliver([batch[number]], rounds)  # alone, so that the reason is about it alone

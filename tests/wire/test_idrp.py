@@ -283,3 +283,15 @@ def test_a_node_that_knows_no_embeddings_gets_the_rest(node, token, monkeypatch)
     bundles = [replace(bundle(asset(b"%d" % n), n=n), embedding=unit(1, n) if n else None) for n in range(3)]
     assert [each.status for each in deliver(destination, *bundles)] == ["done"] * 3
     assert (len(held(node)), kept(node)) == (3, [])
+
+
+def test_what_is_too_much_for_one_manifest_is_sent_in_parts(node, token):
+    destination = client(node.url, token)
+    work = ingesting.Work(destination.connection, Journal(), lambda: None, limit=2_000)
+    results = list(work.deliver(Delivery(bundle(asset(bytes([n])), n=n)) for n in range(9)))
+    assert {(result.delivery.bundle.key, result.status) for result in results} == {
+        (f"sha256:{n:064x}", "done") for n in range(9)
+    }
+    assert held(node).keys() == {f"m{n}" for n in range(9)}
+    ingests = node.database.engine.connect().execute(tables.ingest.select()).all()
+    assert 3 < len(ingests) <= 9
