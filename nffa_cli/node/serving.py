@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import signal
 import socket
@@ -20,6 +21,8 @@ from nffa_cli.node.config import Config
 
 LAST_ANSWERS = 60
 """Seconds that running requests have when the node is told to stop."""
+COLLECTING = (10_000, 20, 20)
+"""How rarely Python looks for rings of objects: a manifest is some 100,000 objects, and of a node's time a fifth went there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,9 @@ def serve(config: Config, listen: Listen, ready: Callable[[str], None]) -> None:
         )  # fmt: skip
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _heard)
+        gc.collect()
+        gc.freeze()  # what is loaded stays, and need not be looked through anew after every large manifest
+        gc.set_threshold(*COLLECTING)
         Server(settings, lambda: ready(config.base_url or address)).run(sockets=[door])
 
 
