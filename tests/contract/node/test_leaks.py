@@ -292,7 +292,7 @@ def said(answer, things):
     for number, name in enumerate(things.names()):
         text = text.replace(name, f"<{number}>")
     text = re.sub(r'"requestId": ?"[^"]*"', '"requestId":""', AT.sub("<at>", NEW.sub("<new>", text)))
-    headers = {name: value for name, value in answer.headers.items() if name.lower() not in OWN}
+    headers = {name: NEW.sub("<new>", value) for name, value in answer.headers.items() if name.lower() not in OWN}
     return answer.status_code, text, headers
 
 
