@@ -380,6 +380,16 @@ def test_an_edit_over_the_interface_keeps_the_answer(place):
     assert category(place, "b") == ("Nanowires", "model", 3)
 
 
+def test_who_knows_the_version_is_told_of_the_answer(place):
+    admin, path = place.as_("admin"), f"/measurements/{place.ids['b']}"
+    tag = {"If-None-Match": admin.get(path).headers["ETag"]}
+    assert admin.get(path, headers=tag).status_code == 304
+    say(place.reviewer, place, "b", label="Tips")
+    assert admin.get(path, headers=tag).json()["category"]["label"] == "Tips"
+    take_back(place.reviewer)
+    assert "label" not in admin.get(path, headers=tag).json()["category"]
+
+
 def test_a_measurement_with_answers_can_be_removed(place):
     say(place.reviewer, place, "b", label="Tips")
     take_back(place.reviewer)
