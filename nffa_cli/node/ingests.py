@@ -6,12 +6,12 @@ Until the commit nothing of an ingest is a record: its manifest lies in ``ingest
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from nffa_cli.node import blobs, ids, knowing, moments, planning, tables, writing
+from nffa_cli.node import blobs, following, ids, knowing, moments, planning, tables, writing
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.problems import Problem, absent
 from nffa_cli.node.uploads import SECONDS
@@ -22,7 +22,7 @@ def opened(connection: sa.Connection, caller: Caller, manifest: Mapping[str, Any
     items = manifest["items"]
     names: dict[str, str] = {}
     known = knowing.known(connection, caller, items)
-    steps = planning.planned(items, known, lambda label: names.setdefault(label, ids.new()))
+    steps = planning.planned(items, known, _naming(names))
     sizes = {
         asset.sha256: asset.size for step in steps if step.takes_part for asset, *_ in step.assets if asset.uri is None
     }
@@ -30,6 +30,8 @@ def opened(connection: sa.Connection, caller: Caller, manifest: Mapping[str, Any
     answer = [_shown(step, had) for step in steps]
     new, now = ids.new(), moments.now()
     plan = {"items": items, "names": names, "answer": answer}
+    if follows := following.due(connection, caller, _good(items, answer), known):
+        plan["follows"] = [each.as_json() for each in follows]
     if "clientRunId" in manifest:
         plan["clientRunId"] = manifest["clientRunId"]
     values = {
@@ -120,6 +122,7 @@ def _stands(connection: sa.Connection, ingest: Mapping[str, Any]) -> dict[str, A
         "counts": dict(Counter(item["action"] for item in items)),
         "items": items,
         "need": [{"sha256": sha256, "size": size} for sha256, size in need.items()],
+        "follows": ingest["plan"].get("follows", []),
     }
 
 
@@ -154,16 +157,28 @@ def committed(connection: sa.Connection, caller: Caller, id: str, request_id: st
         detail = f"{len(lacking)} files have not come yet; `errors` names their SHA-256"
         raise Problem(409, "Bytes missing", detail, errors=errors[:1000])
     first = {told["ref"]: told["action"] for told in row.plan["answer"]}
-    items = [item for item in row.plan["items"] if first[item["ref"]] in ("create", "update", "unchanged")]
+    items = _good(row.plan["items"], row.plan["answer"])
     known = knowing.known(connection, caller, items)
     names: dict[str, str] = row.plan["names"]
-    steps = planning.planned(items, known, lambda label: names.setdefault(label, ids.new()))
+    steps = planning.planned(items, known, _naming(names))
     _judge(steps, first)
+    following.follow(connection, caller, following.due(connection, caller, items, known), request_id)
     written = writing.written(connection, caller, items, steps, known, request_id)
     result = {"id": id, "state": "complete", "items": written}
     values = {"state": "complete", "updated_at": moments.now(), "result": result}
     connection.execute(tables.ingest.update().where(tables.ingest.c.id == id).values(values))
     return result
+
+
+def _good(items: Sequence[Mapping[str, Any]], answer: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the items that are taken, or are there already."""
+    first = {told["ref"]: told["action"] for told in answer}
+    return [item for item in items if first[item["ref"]] in (*planning.CHANGES, "unchanged")]
+
+
+def _naming(names: dict[str, str]) -> Callable[[str], str]:
+    """Return what gives ids: the known one of a label, else a new one, which is known then."""
+    return lambda label: names.get(label) or names.setdefault(label, ids.new())
 
 
 def _judge(steps: Sequence[planning.Step], first: Mapping[str, str]) -> None:

@@ -133,8 +133,15 @@ def make(desk: Desk, kind: Kind, fields: Mapping[str, Any]) -> str:
     return identity
 
 
-def change(desk: Desk, kind: Kind, row: Row, fields: Mapping[str, Any], expected: Expected) -> None:
+def change(
+    desk: Desk, kind: Kind, row: Row, fields: Mapping[str, Any], expected: Expected, *, delivered: bool = False
+) -> None:
     """Let a record say this and nothing else; nothing is done where it says so already.
+
+    Parameters
+    ----------
+    delivered
+        A delivery says so, and no person: it opens nothing, and the audit tells it apart.
 
     Raises
     ------
@@ -155,10 +162,11 @@ def change(desk: Desk, kind: Kind, row: Row, fields: Mapping[str, Any], expected
         _put_parts(desk, kind, row.id, said, new=False)
     if kind.type == "measurement" and "category" in changed:
         labels.said_anew(desk.connection, row.id)
-    _renew(desk, kind, row.id, changed)
+    _renew(desk, kind, row.id, changed, keep=delivered)
     _index(desk, kind, row.id)
     diff = {"fields": sorted(changed), **history.texts(kind.type, was, said)}
-    audit.note(desk.connection, desk.caller, "update", kind.type, row.id, diff=diff, request_id=desk.request_id)
+    action = "deliver" if delivered else "update"
+    audit.note(desk.connection, desk.caller, action, kind.type, row.id, diff=diff, request_id=desk.request_id)
 
 
 def remove(desk: Desk, kind: Kind, row: Row, expected: Expected) -> None:
@@ -353,8 +361,8 @@ def put_location(desk: Desk, asset: str, fields: Mapping[str, Any]) -> str:
     return identity
 
 
-def _renew(desk: Desk, kind: Kind, id: str, changed: set[str]) -> None:
-    """Reckon embargoes anew where one of these fields has a say in them."""
+def _renew(desk: Desk, kind: Kind, id: str, changed: set[str], *, keep: bool) -> None:
+    """Reckon embargoes anew where one of these fields has a say in them; ``keep``: open nothing earlier."""
     causes: Mapping[str, tuple[set[str], str]] = {
         "experiment": ({"endDate"}, "the end of the experiment changed"),
         "proposal": ({"policyId"}, "the policy of the proposal changed"),
@@ -364,7 +372,7 @@ def _renew(desk: Desk, kind: Kind, id: str, changed: set[str]) -> None:
     names, why = causes.get(kind.type, (set(), ""))
     if changed & names:
         cause: Any = (kind.type, id)
-        releasing.renew(desk.connection, desk.caller, cause, why=why, request_id=desk.request_id)
+        releasing.renew(desk.connection, desk.caller, cause, why=why, request_id=desk.request_id, keep=keep)
 
 
 def _index(desk: Desk, kind: Kind, id: str) -> None:
