@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import struct
 from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
 
+from nffa_cli.catalogue.opinions import Classification, Look
+from nffa_cli.catalogue.store import Store
 from nffa_cli.node.config import Config
 from tests import browser
 from tests.contract.node.conftest import serving
 from tests.contract.node.parcels import asset, delivered, item
 from tests.contract.node.test_similar import towards
+from tests.e2e.room import Room
 from tests.e2e.test_pages import AXE, GRAVE, names, signed_in
 
 SIDE = 1024
@@ -76,6 +81,36 @@ def page(chromium):
 
 def at(node, key):
     return f"{node.url}/measurements/{node.ids[key]}"
+
+
+def test_what_the_pc_classified_is_similar_on_the_node(tmp_path):
+    room = Room(tmp_path)
+    digests = [hashlib.sha256(room.put(f"{n}.tif").read_bytes()).hexdigest() for n in range(4)]
+    assert room.ingest().status == 0
+    with serving(Config(tmp_path / "node")) as node:
+        sync = ("sync", "--to", node.url, "--proposal", "161")
+        env = {"NFFA_TOKEN": node.token("depositor")}
+        assert set(room.json(*sync, env=env).statuses.values()) == {"done"}
+        with Store.open(room.home / "catalogue.sqlite") as store:
+            number = store.opinions.model("c" * 64, "model", "1", ["Nanowires"])
+            looks = []
+            for n, vector in ((0, (1, 0)), (1, (0.8, 0.6)), (2, (0.3, 0.3))):  # the last is no vector of unit length
+                packed = struct.pack("<32e", *vector, *[0.0] * 30)
+                made = Classification(digests[n], (2.0, 0.0), "Nanowires", 0.9, 0.9, "accepted", None, (), packed)
+                looks.append(Look(str(room.inbox / f"{n}.tif"), "s", "done", None, "zeiss-sem-tiff", made))
+            store.opinions.save(number, looks)
+        again = room.json(*sync, env=env)
+        assert again.statuses == {"0.tif": "done", "1.tif": "done", "2.tif": "done", "3.tif": "unchanged"}
+        admin = node.as_("admin")
+        ids = {each["measurementName"]: each["id"] for each in admin.get("/measurements").json()["items"]}
+        found = {name: admin.get(f"/measurements/{id_}/similar").json() for name, id_ in ids.items()}
+        assert {name: each["model"] for name, each in found.items()} == {
+            "0.tif": "c" * 64, "1.tif": "c" * 64, "2.tif": None, "3.tif": None,
+        }  # fmt: skip
+        assert [(each["measurementName"], each["similarity"]) for each in found["0.tif"]["items"]] == [
+            ("1.tif", 0.7998)
+        ]
+        assert set(room.json(*sync, env=env).statuses.values()) == {"unchanged"}
 
 
 def test_similar_images_lead_from_one_to_the_next(node, page):
