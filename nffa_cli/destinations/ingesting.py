@@ -154,10 +154,12 @@ class Work:
         conflicts: list[tuple[Item, Mapping[str, Any]]] = []
         for number, item in enumerate(batch):
             said = told[str(number)]
-            if said["action"] == "unchanged":
+            if said["action"] == "unchanged" and not ingest["follows"]:
                 yield item.result(said, "unchanged", self._url(said["measurementId"]))
-            elif said["action"] in ("create", "update"):
-                pending.append((item, said))
+            elif said["action"] in ("create", "update", "unchanged"):
+                pending.append(
+                    (item, said)
+                )  # what it hangs under follows with the commit, and only then it is delivered
             elif said["action"] == "conflict":
                 conflicts.append((item, said))
             else:
@@ -225,7 +227,8 @@ class Work:
         done = {each["ref"]: each for each in _items(answer.value, answer.where)}
         for item, said in pending:
             found = done.get(said["ref"], said)
-            yield item.result(found, "done", self._url(found["measurementId"]))
+            status = "unchanged" if said["action"] == "unchanged" else "done"
+            yield item.result(found, status, self._url(found["measurementId"]))
 
     def _reconciled(self, conflicts: Sequence[tuple[Item, Mapping[str, Any]]], rounds: int) -> Iterator[Result]:
         """Replace, once, what we wrote last ourselves (its receipt was lost) and what we are told to; leave the rest alone."""
@@ -387,7 +390,7 @@ def _ingest(value: Any, count: int, where: str) -> Mapping[str, Any]:
     good = isinstance(value.get("id"), str) and value["id"].replace("-", "").isalnum() and isinstance(needs, list)
     if not good or refs < {str(number) for number in range(count)}:
         raise Refused("the node's answer is not what IDRP v1 says of an ingest", where=where)
-    return {"id": value["id"], "items": items, "need": needs}
+    return {"id": value["id"], "items": items, "need": needs, "follows": bool(value.get("follows"))}
 
 
 def _items(value: Any, where: str) -> list[Mapping[str, Any]]:

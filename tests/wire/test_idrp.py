@@ -54,9 +54,9 @@ def token(node):
     return node.token("depositor")
 
 
-def client(url, token):
+def client(url, token, patience=QUICK):
     header = f"Bearer {token}" if token else None
-    return Idrp("node", Connection(base(url), authorise=lambda fresh: header, patience=QUICK))
+    return Idrp("node", Connection(base(url), authorise=lambda fresh: header, patience=patience))
 
 
 def asset(data, name="a.tif", *, path=None, role="main", **fields):
@@ -163,6 +163,27 @@ def test_a_change_updates_by_receipt_and_without_one_by_asking_who_wrote_it(node
     (eighth,) = deliver(destination, other, known={changed.key: Receipt("", "", "", "", ())})
     assert (eighth.status, eighth.receipt.measurement) == ("done", first.receipt.measurement)
     assert len(held(node)) == 1
+
+
+def test_another_title_of_the_proposal_arrives_though_the_measurements_are_unchanged(node, token):
+    destination = client(node.url, token)
+    first, second = (bundle(asset(bytes([n])), n=n) for n in (1, 2))
+    deliver(destination, first, second)
+    titled = [
+        replace(each, proposal={**each.proposal, "proposalTitle": "Films"}, digest="x") for each in (first, second)
+    ]
+    with Proxy(node.url, lambda request: "500" if request.path.endswith(":commit") else None) as proxy:
+        with pytest.raises(Unreachable):  # nothing counts as delivered before it is there
+            deliver(client(proxy.url, token, replace(QUICK, budget=0.3)), *titled)
+    results = deliver(destination, *titled, bundle(asset(b"3"), n=3))
+    assert [result.status for result in results] == ["unchanged", "unchanged", "done"]
+    (found,) = node.as_("admin").get("/proposals").json()["items"]
+    assert found["proposalTitle"] == "P1"  # the last of them says so
+    results = deliver(destination, *titled)
+    assert [result.status for result in results] == ["unchanged", "unchanged"]
+    assert {each["version"] for each in held(node).values()} == {1}
+    (found,) = node.as_("admin").get("/proposals").json()["items"]
+    assert found["proposalTitle"] == "Films"
 
 
 @pytest.mark.parametrize("seed", range(4))
