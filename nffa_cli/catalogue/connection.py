@@ -136,6 +136,11 @@ class Connection:
         with self._translated:
             self._db.execute(statement, values)
 
+    def change(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Carry out one change and return of how many rows."""
+        with self._translated:
+            return self._db.execute(statement, values).rowcount
+
     def insert(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Add one row and return its number."""
         with self._translated:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nffa_cli.catalogue.connection import Connection, utc_now
-from nffa_cli.catalogue.outbox import Row, State
+from nffa_cli.catalogue.outbox import Row, State, restate
 
 PAGE = 500
 
@@ -164,21 +164,8 @@ class Imports:
 
     def set_state(self, state: State, *, key: str | None, destination: str | None, among: Sequence[State]) -> int:
         """Change what stands among ``among`` to ``state``, for one import or all; return how many rows."""
-        where = f"state IN ({', '.join('?' * len(among))})"
-        values: list[Any] = list(among)
-        if key is not None:
-            where += " AND import = (SELECT seq FROM import WHERE key = ?)"
-            values.append(key)
-        if destination is not None:
-            where += " AND destination = ?"
-            values.append(destination)
-        with self._db.transaction():
-            found = int(self._db.rows(f"SELECT count(*) FROM import_delivery WHERE {where}", values)[0][0])  # noqa: S608
-            self._db.do(
-                f"UPDATE import_delivery SET state = ?, changed_at = ? WHERE {where}",  # noqa: S608
-                (state, utc_now(), *values),
-            )
-        return found
+        which = {"import = (SELECT seq FROM import WHERE key = ?)": key, "destination = ?": destination}
+        return restate(self._db, "import_delivery", state, among, which)
 
 
 def _sent(row: Sequence[Any]) -> Sent:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -160,20 +160,24 @@ class Outbox:
     def settle(self, destination: int, outcomes: Iterable[tuple[int, State, str | None, Stub, Receipt | None]]) -> None:
         """Note, in one transaction, how deliveries ended: (acquisition, state, reason, what was sent, receipt)."""
         now = utc_now()
+        receipts, states = [], []
+        for seq, state, reason, stub, receipt in outcomes:
+            if receipt is not None:
+                receipts.append((destination, seq, *receipt[:6], int(receipt.linked), now))
+            attempts = 0 if state in ("done", "waiting") else stub.attempts
+            about = (stub.token, stub.proposal, stub.experiment, attempts, now)
+            states.append((destination, seq, state, reason, *about))
         with self._db.transaction():
-            for seq, state, reason, stub, receipt in outcomes:
-                if receipt is not None:
-                    self._keep(destination, seq, receipt, now)
-                attempts = 0 if state in ("done", "waiting") else stub.attempts
-                self._db.do(
-                    "INSERT OR REPLACE INTO delivery (destination, acquisition, state, reason, token, proposal, "
-                    "experiment, attempts, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (destination, seq, state, reason, stub.token, stub.proposal, stub.experiment, attempts, now),
-                )
+            self._keep(receipts)
+            self._db.do_many(
+                "INSERT OR REPLACE INTO delivery (destination, acquisition, state, reason, token, proposal, "
+                "experiment, attempts, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                states,
+            )
 
-    def _keep(self, destination: int, seq: int, receipt: Receipt, now: str) -> None:
-        """Keep a receipt; a proof stands as long as what was proved has not changed."""
-        self._db.do(
+    def _keep(self, receipts: Sequence[tuple[Any, ...]]) -> None:
+        """Keep receipts; a proof stands as long as what was proved has not changed."""
+        self._db.do_many(
             """INSERT INTO receipt (destination, acquisition, key, measurement, url, version, digest, assets, linked,
                 delivered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET key = excluded.key, measurement = excluded.measurement, url = excluded.url,
@@ -181,7 +185,7 @@ class Outbox:
                 proof = CASE WHEN assets = excluded.assets THEN proof END,
                 verified_at = CASE WHEN assets = excluded.assets THEN verified_at END,
                 assets = excluded.assets, delivered_at = excluded.delivered_at""",
-            (destination, seq, *receipt[:6], int(receipt.linked), now),
+            receipts,
         )
 
     # Proofs
@@ -265,19 +269,11 @@ class Outbox:
         self, state: State, *, acquisition: str | None, destination: str | None, among: Sequence[State]
     ) -> int:
         """Change what stands among ``among`` to ``state``, for one acquisition or all; return how many rows."""
-        marks = ", ".join("?" * len(among))
-        where = f"state IN ({marks})"
-        values: list[Any] = list(among)
-        if acquisition is not None:
-            where += " AND acquisition = (SELECT seq FROM acquisition WHERE id = ?)"
-            values.append(acquisition)
-        if destination is not None:
-            where += " AND destination = (SELECT seq FROM destination WHERE name = ?)"
-            values.append(destination)
-        with self._db.transaction():
-            found = int(self._db.rows(f"SELECT count(*) FROM delivery WHERE {where}", values)[0][0])  # noqa: S608
-            self._db.do(f"UPDATE delivery SET state = ?, changed_at = ? WHERE {where}", (state, utc_now(), *values))  # noqa: S608
-        return found
+        which = {
+            "acquisition = (SELECT seq FROM acquisition WHERE id = ?)": acquisition,
+            "destination = (SELECT seq FROM destination WHERE name = ?)": destination,
+        }
+        return restate(self._db, "delivery", state, among, which)
 
     def resume(self, destination: int) -> dict[str, str]:
         """Return the notes of unfinished uploads by sha256."""
@@ -308,6 +304,19 @@ class Journal:
         if db is None:  # a connection serves the thread that opened it
             db = self._of_thread.db = Connection(self._path, full_sync=True)
         db.do(statement, values)
+
+
+def restate(db: Connection, table: str, state: State, among: Sequence[State], which: Mapping[str, str | None]) -> int:
+    """Change, in a table of deliveries, what stands among ``among`` to ``state``; return how many rows.
+
+    ``which``: test → its value; None: it is not asked.
+    """
+    asked = {test: value for test, value in which.items() if value is not None}
+    where = " AND ".join((f"state IN ({', '.join('?' * len(among))})", *asked))
+    return db.change(
+        f"UPDATE {table} SET state = ?, changed_at = ? WHERE {where}",  # noqa: S608
+        (state, utc_now(), *among, *asked.values()),
+    )
 
 
 _CANDIDATES = """SELECT a.seq, a.id, a.path, v.digest, v.format, f.sha256, v.context, v.crosswalk,
