@@ -34,6 +34,8 @@ from nffa_cli.records import Outcome, Status
 STAGE = "sync"
 BATCH = 250
 """Deliveries of a batch at most: larger ones save little, and smaller ones let more be made while others are sent."""
+FIRST = 50
+"""Deliveries of the first batch, which nothing can be sent beside."""
 TOGETHER = 50
 """Of so many acquisitions the catalogue is asked at once; their vendors' trees are held in memory."""
 BATCH_BYTES = 16 << 20
@@ -76,15 +78,14 @@ class Sending:
         self._store = store
         self._outbox = store.outbox
         self._place = place
-        self._gathering = gathering
         self._to = registry.make(place)
-
         gathering.knowledge = replace(gathering.knowledge, told_by=self._to.capabilities().labels)
         self._gathering = gathering
 
     def returned(self) -> Returned | None:
         """Take what persons answered at the destination; None: nobody answers there."""
         return returning.take(self._store, self._place.name, self._to)
+
     # What is due
 
     @cached_property
@@ -149,7 +150,7 @@ class Sending:
     def _batches(self, number: int, most: int, unwanted: Event) -> Generator[_Batch, None, None]:
         """Yield what is to be sent and told; it reads only, in a thread of its own and hence over a connection of its own."""
         with self._store.reader() as store:
-            batch = _Batch()
+            batch, enough = _Batch(), min(FIRST, most)
             for candidate, decision, contents in self._decided(store.outbox, number):
                 if decision.action == "nothing":
                     reason = None if decision.reason == "unchanged" else decision.reason
@@ -158,9 +159,9 @@ class Sending:
                     batch.outcomes.append(self._told(candidate, *_waits(candidate)))
                 else:
                     self._take(batch, candidate, decision, contents[candidate.seq])
-                if len(batch.items) >= most or batch.bytes >= BATCH_BYTES or len(batch.outcomes) >= TOLD:
+                if len(batch.items) >= enough or batch.bytes >= BATCH_BYTES or len(batch.outcomes) >= TOLD:
                     yield batch
-                    batch = _Batch()
+                    batch, enough = _Batch(), most
                 if unwanted.is_set():
                     return
             yield batch
