@@ -18,7 +18,8 @@ def new() -> str:
         ticks = time.time_ns() * 4096 // 1_000_000  # 1/4096 ms
         _last = ticks = max(ticks, _last + 1)
     head = (ticks >> 12) << 16 | 0x7000 | (ticks & 0xFFF)
-    return str(uuid.UUID(int=head << 64 | 0b10 << 62 | secrets.randbits(62)))
+    digits = f"{head << 64 | 0b10 << 62 | secrets.randbits(62):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def is_id(text: str) -> bool:
