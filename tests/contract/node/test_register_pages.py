@@ -12,8 +12,12 @@ ADA, EVE = "0000-0002-1825-0097", "0000-0001-5109-3700"
 
 
 @pytest.fixture
-def address():
-    """Pages ask nothing of a database that the interface does not: SQLite will do."""
+def address(request):
+    """SQLite in the node's folder, or where a test asks for it an empty PostgreSQL database."""
+    return request.getfixturevalue("cluster")() if getattr(request, "param", None) else None
+
+
+BOTH = pytest.mark.parametrize("address", [None, "postgresql"], indirect=True)
 
 
 def person_of(node, name, orcid, *roles):
@@ -38,6 +42,7 @@ def lab(node):
     return node
 
 
+@BOTH
 def test_a_proposal_and_an_experiment_are_registered_by_who_may(lab):
     found = lab.as_("admin").get(lab.proposal).json()
     assert (found["proposalId"], found["proposalTitle"], found["abstract"]) == (
@@ -111,6 +116,7 @@ def history(person, path):
     return re.findall(r"<li>\n<p><span class=\"quiet\">[^<]*</span> ([^\n]*)</p>", person.get(path).text)
 
 
+@BOTH
 def test_history_tells_who_changed_what_to_those_who_may_edit(lab):
     version = lab.as_("admin").get(lab.proposal).json()["version"]
     edited = lab.member.submit(f"{lab.proposal}/edit", version=str(version), proposalTitle="Bands of gold", abstract="")
