@@ -120,12 +120,16 @@ class Work:
     limit: int = MANIFEST
     embeds: bool = True
     _lost: dict[str, str] = field(default_factory=dict)
+    _begun: set[str] = field(default_factory=set)
 
     def deliver(self, deliveries: Iterable[Delivery]) -> Iterator[Result]:
         """Deliver, batch by batch."""
         items = (Item(delivery, _version(delivery.known)) for delivery in deliveries)
         while batch := list(islice(items, ITEMS)):
-            yield from self._deliver(batch, ROUNDS)
+            for result in self._deliver(batch, ROUNDS):
+                for sha256 in result.delivery.resume if result.receipt is not None else ():
+                    self.journal.forget(sha256)  # it arrived, by whichever way
+                yield result
 
     def _deliver(self, batch: Sequence[Item], rounds: int) -> Iterator[Result]:
         """Deliver one batch; each ``rounds`` is a new manifest."""
@@ -269,7 +273,9 @@ class Work:
     def _send_one(self, ingest: str, asset: AssetFile, delivery: Delivery) -> None:
         with sources.opened(asset) as source:
             if asset.size > SINGLE:
-                wish = tus.Upload("uploads", {"ingest": ingest, "sha256": asset.sha256}, chunk=tus.CHUNK)
+                noted = None if asset.sha256 in self._begun else delivery.resume.get(asset.sha256)
+                self._begun.add(asset.sha256)  # a note that led nowhere is not followed twice
+                wish = tus.Upload("uploads", {"ingest": ingest, "sha256": asset.sha256}, noted, chunk=tus.CHUNK)
                 tus.send(self.connection, source, wish, lambda where: self.journal.note(asset.sha256, where))
                 self.journal.forget(asset.sha256)
                 return

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import random
 import re
+from dataclasses import replace
 
 import pytest
 
 from nffa_cli.destinations import ingesting, tus
+from nffa_cli.destinations.base import Delivery
 from nffa_cli.errors import Refused, Unreachable
+from nffa_cli.node import tables, uploads
 from nffa_cli.node.config import Config
 from tests.contract.node.conftest import serving
 from tests.faults.proxy import Proxy
-from tests.wire.test_idrp import asset, bundle, client, deliver, held
+from tests.wire.test_idrp import QUICK, Journal, asset, bundle, client, deliver, held
 
 SIZE = int(os.environ.get("NFFA_CUT_MB", "24")) << 20
 """The figure that counts is of 200 MB: NFFA_CUT_MB=200."""
@@ -43,6 +46,49 @@ def test_ten_cuts_cost_a_chunk_each_at_most(node, tmp_path, monkeypatch):
     (one,) = destination._assets(result.receipt.measurement)
     assert destination.fetch(one, tmp_path / "back").read_bytes() == data
     print(f"{SIZE >> 20} MB, 10 cuts, chunk {chunk >> 10} KiB: {again / chunk:.1f} chunks sent again")
+
+
+@pytest.mark.parametrize("there", ["waits", "is complete", "was given up"])
+def test_an_upload_goes_on_by_our_own_journal_where_the_node_hands_none_back(node, tmp_path, monkeypatch, there):
+    """A node need not find an upload again that waits for the same bytes: where it lies stands in the journal."""
+    monkeypatch.setattr(ingesting, "SMALL", 1_000)
+    monkeypatch.setattr(ingesting, "SINGLE", 5_000)
+    monkeypatch.setattr(tus, "CHUNK", 100_000)
+    opened = uploads.opened
+
+    def forgetful(connection, owner, wanted):
+        connection.execute(tables.upload.update().values(sha256="0" * 64))  # as a node that looks for none
+        return opened(connection, owner, wanted)
+
+    monkeypatch.setattr(uploads, "opened", forgetful)
+    data, journal, token = random.Random(1).randbytes(1_000_000), Journal(), node.token("depositor")
+    made = bundle(asset(data, path=tmp_path / "large.emd"), n=1)
+    quick = replace(QUICK, budget=0.2)
+    chunks = []
+
+    def sixth(request):
+        chunks.extend([1] * (request.method == "PATCH"))
+        return "refuse" if len(chunks) > 5 else None
+
+    with Proxy(node.url, sixth) as proxy, pytest.raises(Unreachable):
+        deliver(client(proxy.url, token, quick), made, journal=journal)
+    (place,) = journal.values()
+    place = place.replace(proxy.url, node.url)
+    with node.database.write() as connection:
+        connection.execute(tables.upload.update().values(sha256=made.assets[0].sha256))
+    one = client(node.url, token).connection
+    if there == "is complete":
+        head = {"Tus-Resumable": "1.0.0", "Upload-Offset": "500000", "Content-Type": "application/offset+octet-stream"}
+        one.send("PATCH", place, body=data[500_000:], headers=head, again=False)
+    elif there == "was given up":
+        one.send("DELETE", place, headers={"Tus-Resumable": "1.0.0"})
+    with Proxy(node.url) as proxy:
+        delivery = Delivery(made, None, {made.assets[0].sha256: place.replace(node.url, proxy.url)})
+        (result,) = client(proxy.url, token).deliver([delivery], journal)
+    assert result.status == "done"
+    assert len(journal) == 0
+    needed = {"waits": 500_000, "is complete": 0, "was given up": 1_000_000}[there]
+    assert needed <= proxy.seen.sent < needed + 20_000
 
 
 ENDPOINTS = {
