@@ -19,6 +19,7 @@ from nffa_cli.node.pages import (
     routes_import,
     routes_measurement,
     routes_people,
+    routes_register,
     routes_review,
     routes_spectra,
     sessions,
@@ -38,9 +39,16 @@ def static(digest: str, name: str) -> Response:
 def install(app: FastAPI, interface: str) -> None:
     """Add the pages to the app; ``interface``: where the API begins, whose problems stay as they are."""
     for module in (
-        routes_browse, routes_measurement, routes_spectra, routes_people, routes_embargo, routes_edit, routes_import,
+        routes_browse,
+        routes_measurement,
+        routes_spectra,
+        routes_people,
+        routes_embargo,
+        routes_edit,
+        routes_import,
+        routes_register,
         routes_review,
-    ):  # fmt: skip
+    ):
         app.include_router(module.router)
     app.include_router(router)
     for kind in (HTTPException, RequestValidationError):
