@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RECYCLE_JOBS = 2000
 """A worker is replaced after so many jobs, so that what a library leaks does not grow for ever."""
 WATCH_SECONDS = 0.25
-QUEUED = 8
+QUEUED = 32
 """Jobs under way for each worker: enough to keep it busy while the caller commits what came before."""
 WORKER = ("-m", "nffa_cli.worker")
 """What Python is told to run."""

@@ -2,14 +2,14 @@
 
 import sys
 
-SERVED = {"inspect": "reading", "export-nexus": "nexus", "validate": "judging"}
-"""The commands whose users often wait for a single answer, and what their worker imports."""
+SERVED = {"ingest": "reading", "inspect": "reading", "export-nexus": "nexus", "validate": "judging"}
+"""The commands whose users wait for a worker's first answer, and what their worker imports."""
 
 
 def main() -> None:
     """Run the command line."""
     arguments = sys.argv[1:]
-    if len(arguments) > 1 and arguments[0] in SERVED and not {"-h", "--help"} & set(arguments):
+    if len(arguments) > 1 and arguments[0] in SERVED and not {"-h", "--help", "--dry-run"} & set(arguments):
         from nffa_cli import pool
 
         pool.start_ahead(SERVED[arguments[0]])

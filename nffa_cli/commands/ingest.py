@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nffa_cli import pipeline, settings, sights, story
+from nffa_cli import pipeline, settings, story
 from nffa_cli.commands.options import dry_run_option, jobs_option, output_options
 from nffa_cli.terminal import Terminal
 
@@ -51,7 +51,11 @@ def command(
     )
     if dry_run:
         return story.tell_plan(pipeline.planned(folder, values), terminal)
-    then = sights.after_ingest(folder, values, terminal)
+    more: dict[str, pipeline.Then] = {}
+    if values["ingest.export"] or values["ingest.classify"]:
+        from nffa_cli import sights  # an eighth of all that is imported here, and most runs do neither
+
+        more["then"] = sights.after_ingest(folder, values, terminal)
     teller = story.Teller(terminal, explain=explain, changes_only=watch, hint=story.after_ingest)
     run = pipeline.watch if watch else pipeline.ingest
-    return teller.tell(run(folder, values, then=then))
+    return teller.tell(run(folder, values, **more))
