@@ -24,9 +24,9 @@ State = Literal["open", "second", "mine"]
 STATES: Mapping[State, str] = {
     "open": "Nobody has answered", "second": "Only others have answered", "mine": "You have answered"
 }  # fmt: skip
-COUNTED = 10_000
-"""Pictures that are counted at most."""
-FACETED = 3_000
+COUNTED = 1_000
+"""Pictures that are counted at most: it is done anew after each answer."""
+FACETED = 1_000
 """Pictures that the lists of categories and experiments are made of, the most urgent."""
 COMPARED = 5_000
 """Pictures of an experiment whose fingerprints are compared."""
@@ -102,24 +102,23 @@ def together(connection: sa.Connection, caller: Caller, asked: sa.Row[Any], want
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many of the pictures are answered by anybody and by the caller; each ``COUNTED`` at most."""
+    """How many pictures there are, ``COUNTED`` at most; how many of them are answered (None: not counted), and by the caller."""
 
     pictures: int
-    answered: int
+    answered: int | None
     mine: int
-
-    @property
-    def is_all(self) -> bool:
-        """Whether they could all be counted."""
-        return self.pictures < COUNTED
 
 
 def progress(connection: sa.Connection, caller: Caller, wanted: Wanted, now: str) -> Progress:
     """Return how far the work on these pictures is, whoever must have answered."""
-    of = tables.opinion.c
-    mine = labels.answered_by(caller.person, of.measurement)
+    of, said = tables.opinion.c, tables.label.c
     whole = _pictures(caller, wanted, now, state=False)
-    return Progress(*(_count(connection, whole.where(*narrow)) for narrow in ((), (of.judged,), (of.judged, mine))))
+    pictures = _count(connection, whole)
+    mine = whole.join(tables.label, said.measurement == of.measurement).where(said.person == caller.person)
+    mine = mine.where(labels.answered_by(caller.person, of.measurement))
+    few = mine.with_only_columns(sa.func.count(said.measurement.distinct()))
+    answered = _count(connection, whole.where(of.judged)) if pictures < COUNTED else None
+    return Progress(pictures, answered, int(connection.execute(few).scalar_one()))
 
 
 def facets(
@@ -149,12 +148,14 @@ def categories(connection: sa.Connection, caller: Caller, asked: sa.Row[Any], no
         alike = sa.select(of.scores).join(measurement, measurement.c.id == of.measurement)
         here = sa.select(measurement.c.proposal).where(measurement.c.id == asked.measurement).scalar_subquery()
         alike = alike.where(of.urgency > opinions.UNKNOWN, measurement.c.proposal == here, access.writable(caller, now))
-        scores = connection.execute(alike.limit(1)).scalar() or []
+        scores = connection.execute(alike.order_by(of.measurement.desc()).limit(1)).scalar() or []
     said = tables.label.c
     added = sa.select(said.label).join(measurement, measurement.c.id == said.measurement)
-    added = added.where(said.label.is_not(None), access.writable(caller, now)).group_by(said.label)
-    by_persons = connection.execute(added.order_by(sa.func.min(said.seq)).limit(opinions.MOST)).scalars()
-    return list(dict.fromkeys([*(label for label, _ in scores), *by_persons]))
+    known = [label for label, _ in scores]
+    added = added.where(said.label.is_not(None), said.label.not_in(known), access.writable(caller, now))
+    added = added.group_by(said.label).order_by(sa.func.min(said.seq))
+    by_persons = connection.execute(added.limit(opinions.MOST)).scalars()
+    return list(dict.fromkeys([*known, *by_persons]))
 
 
 def pages(
@@ -236,7 +237,7 @@ def _close(connection: sa.Connection, caller: Caller, asked: sa.Row[Any], wanted
     vectors = sa.select(embedding.measurement, embedding.vector).where(embedding.model == own.model)
     near = [
         (cosine, row.measurement)
-        for row in connection.execute(vectors.where(embedding.measurement.in_(alike[: COUNTED // 10])))
+        for row in connection.execute(vectors.where(embedding.measurement.in_(alike[:COUNTED])))
         if (cosine := _cosine(own.vector, row.vector)) >= waiting.COSINE
     ]
     return [name for _, name in sorted(near, key=lambda pair: (-pair[0], pair[1]))]
