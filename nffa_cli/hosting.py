@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from nffa_cli import secrets
+from nffa_cli import secrets, settings
 from nffa_cli.errors import NffaError
 
 STOPPING = 30
@@ -35,7 +34,7 @@ def node(folder: Path, *, name: str) -> Iterator[str]:
             first = process.stdout.readline()
             if not first:
                 raise NffaError("the node did not start", where=str(folder), hint="nffa node serve   says why")
-            with _token(folder, name):
+            with settings.variable(secrets.VARIABLE, _token(folder, name)):
                 yield json.loads(first)["url"]
         finally:
             process.terminate()
@@ -44,20 +43,10 @@ def node(folder: Path, *, name: str) -> Iterator[str]:
             process.kill()
 
 
-@contextlib.contextmanager
-def _token(folder: Path, name: str) -> Iterator[None]:
-    """Let this process have a token of the node's for a while; nothing keeps it."""
+def _token(folder: Path, name: str) -> str:
+    """Return a new token of the node's for a day; nothing keeps it."""
     from nffa_cli.node import admin
     from nffa_cli.node.config import Config
 
     with admin.opened(Config(folder)) as database:
-        token = admin.create_token(database, ("depositor",), name=name, days=1)
-    before = os.environ.get(secrets.VARIABLE)
-    os.environ[secrets.VARIABLE] = token
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[secrets.VARIABLE]
-        else:
-            os.environ[secrets.VARIABLE] = before
+        return admin.create_token(database, ("depositor",), name=name, days=1)

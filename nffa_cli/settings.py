@@ -7,7 +7,8 @@ Settings come from user-level places only: data folders do not steer. Precedence
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,20 @@ class Settings:
             if flags.get(name := key.replace(".", "_")) is not None
         }
         return Settings({**self._values, **given})
+
+
+@contextmanager
+def variable(name: str, value: str) -> Iterator[None]:
+    """Let a variable of the environment have a value for a while, for the processes that are started meanwhile too."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def home() -> Path:

@@ -6,8 +6,6 @@ too. The user's catalogue is never opened.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -56,7 +54,7 @@ def run(folder: Path, terminal: Terminal, *, jobs: int | None = None) -> int:
     except OSError as error:
         what = f"the demo cannot be written here: {error.strerror}"
         raise DiskError(what, where=str(folder), hint="nffa demo --folder FOLDER") from error
-    with _home(folder / HOME):
+    with settings.variable("NFFA_HOME", str((folder / HOME).absolute())):
         told = Telling(terminal)
         values = settings.load().over(ingest_settle=0.0, ingest_jobs=jobs)
         told.stage("1. nffa ingest: read what each instrument wrote", pipeline.ingest(str(folder / DATA), values))
@@ -141,20 +139,6 @@ def _found(word: str, terminal: Terminal) -> None:
     for each in registry.make(syncing.configured()[0]).find(word, 100):
         terminal.data({**each, "type": "measurement"})
         terminal.line(f"   {each['measurementName']}  {each['id']}")
-
-
-@contextlib.contextmanager
-def _home(folder: Path) -> Iterator[None]:
-    """Let ``NFFA_HOME`` point to ``folder`` for a while."""
-    before = os.environ.get("NFFA_HOME")
-    os.environ["NFFA_HOME"] = str(folder.absolute())
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["NFFA_HOME"]
-        else:
-            os.environ["NFFA_HOME"] = before
 
 
 def _show(known: list[Entry], terminal: Terminal) -> None:
