@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Body, Depends, Header
 from starlette.responses import JSONResponse, Response
 
-from nffa_cli.node import audit, records, resources, schemas, tables
+from nffa_cli.node import audit, published, records, resources, schemas, tables
 from nffa_cli.node.callers import Named
 from nffa_cli.node.contract import Free, Location
 from nffa_cli.node.problems import Problem, absent
@@ -34,22 +34,23 @@ def documents(id: str, at: Opened) -> dict[str, Any]:
     """Say which there are, with version and address."""
     with at.known.read() as connection:
         resources.row_of(at.desk(connection), MEASUREMENT, id)
-        query = sa.select(document.c.schema, document.c.version).where(document.c.measurement == id)
+        query = sa.select(document).where(document.c.measurement == id)
         rows = connection.execute(query.order_by(document.c.schema)).all()
     own = f"{at.base}/measurements/{id}/metadata"
-    items = [{"schema": row.schema, "version": row.version, "links": {"self": f"{own}/{row.schema}"}} for row in rows]
-    return {"items": items, "links": {"next": None}}
+    return {"items": [_listed(row, at.base, own) for row in rows], "links": {"next": None}}
 
 
 @router.get(DOCUMENT, summary="Read a technique document", tags=["measurements"], response_model=None)
 def document_read(id: str, schema: str, at: Opened) -> Response:
-    """Return it as it was sent."""
+    """Return it as it was sent; where its schema is one of ours, `Link` (`describedby`) says where."""
     with at.known.read() as connection:
         resources.row_of(at.desk(connection), MEASUREMENT, id)
         row = _document(connection, id, schema)
     if row is None:
         raise absent()
-    return JSONResponse(row.body, headers={"ETag": etag(row.version)})
+    found = published.address(at.base, schema, published.version_of(schema, row.body))
+    links = {"Link": f'<{found}>; rel="describedby"'} if found else {}
+    return JSONResponse(row.body, headers={"ETag": etag(row.version), **links})
 
 
 @router.put(DOCUMENT, summary="Attach or replace a technique document", tags=["measurements"], response_model=None)
@@ -95,6 +96,15 @@ def document_removed(id: str, schema: str, at: Opened, asking: Named, match: IfM
         connection.execute(document.delete().where(*_that(id, schema)))
         _changed(at, connection, asking, id, f"metadata/{schema}")
     return Response(status_code=204)
+
+
+def _listed(row: sa.Row[Any], base: str, own: str) -> dict[str, Any]:
+    """Return what the list of a measurement's documents says of one."""
+    said = published.version_of(row.schema, row.body)
+    found = published.address(base, row.schema, said)
+    links = {"self": f"{own}/{row.schema}"} | ({"schema": found} if found else {})
+    of_ours = {"schemaVersion": said} if said else {}
+    return {"schema": row.schema, "version": row.version, **of_ours, "links": links}
 
 
 def _that(id: str, schema: str) -> tuple[sa.ColumnElement[bool], ...]:
@@ -152,6 +162,15 @@ def location_removed(id: str, location: str, at: Opened, asking: Named, match: I
         diff = {"fields": ["locations"]}
         audit.note(connection, asking, "update", "dataasset", id, diff=diff, request_id=at.request_id)
     return Response(status_code=204)
+
+
+@router.get("/schemas/{name}/{version}", summary="The schema of a document that nffa writes", tags=["schemas"])
+def schema_published(name: str, version: str, at: Opened) -> dict[str, Any]:
+    """Return it as JSON Schema; its address stays what it is."""
+    found = published.schema(at.base, name, version)
+    if found is None:
+        raise absent()
+    return found
 
 
 @router.post("/schemas/{id}/validate", summary="Hold a document to a schema", tags=["schemas"], status_code=204,

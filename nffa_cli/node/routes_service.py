@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from nffa_cli import __version__
-from nffa_cli.node import tables
+from nffa_cli.node import published, tables
 from nffa_cli.node.callers import Named
 from nffa_cli.node.config import MIB, Config, config
 from nffa_cli.node.database import Database, database
@@ -50,6 +50,12 @@ def service(request: Request, settings: Annotated[Config, Depends(config)]) -> d
             "digestAlgorithms": ["sha-256"],
         },
         "limits": {"requestsPerMinute": settings.requests_per_minute, "bodyBytes": settings.body_bytes, "page": 200},
+        "vocabulary": {"sha256": published.vocabulary_sha256()},
+        "documents": [
+            {"name": name, "version": version, "schema": published.address(root, name, version)}
+            for name, versions in published.VERSIONS.items()
+            for version in versions
+        ],
         "links": {"self": root, "openapi": f"{root}/openapi.json"} | {name: f"{root}/{name}" for name in LINKS},
     }
 

@@ -148,6 +148,7 @@ def calls():
             f"/dataassets/{t.dataasset}/locations/{t.location}", {"headers": ANY}
         ),
         ("POST", "/schemas/{id}/validate"): None,
+        ("GET", "/schemas/{name}/{version}"): lambda t: ("/schemas/nffa-record/1", {}),
         ("GET", ""): lambda t: ("", {}),
         ("GET", "/me"): None,  # only of the caller
         ("GET", "/tokens"): lambda t: (f"/tokens?person={t.person}&count=true", {}),
