@@ -27,6 +27,9 @@ MODELS = 4
 STEPS = (100, 1_000)
 """So many of the nearest are looked up first; whoever may read few of those is asked what else he may read."""
 
+SPARE = 100
+"""Vectors that are held in vain, besides half as many as there are, before all are read anew."""
+
 _EMBEDDING, _MEASUREMENT = tables.measurement_embedding, tables.measurement
 
 
@@ -91,7 +94,7 @@ def _grown(connection: sa.Connection, model: str, size: int, held: _Seen | None)
     if held is not None and not rows:
         return held
     there = connection.execute(sa.select(sa.func.count()).where(*mine)).scalar_one() if held is not None else 0
-    if held is not None and len(held.seqs) + len(rows) > 1.5 * there + 100:
+    if held is not None and len(held.seqs) + len(rows) > 1.5 * there + SPARE:
         return _grown(connection, model, size, None)
     seqs = np.array([row.seq for row in rows], np.int64)
     vectors = np.frombuffer(b"".join(row.vector for row in rows), "<f2").reshape(-1, size // 2).astype(np.float32)

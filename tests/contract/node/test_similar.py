@@ -82,16 +82,17 @@ def test_what_is_delivered_anew_counts_and_what_is_gone_does_not(node, owner):
 
 
 def test_rows_that_were_replaced_are_forgotten(node, owner, monkeypatch):
+    monkeypatch.setattr(similar, "SPARE", 2)
     known, lookup = ids(owner), node.app.state.similar
     near(owner, known["zero"])
-    for time in range(120):
+    for time in range(8):
         with node.database.write() as connection:
             of = tables.measurement_embedding
             connection.execute(of.delete().where(of.c.measurement == known["ten"]))
             vector = base64.b64decode(towards(10 + time / 100)["values"])
             connection.execute(of.insert().values(measurement=known["ten"], model=MODEL, vector=vector))
         assert [name for name, _ in near(owner, known["zero"])] == ["ten", "thirty"]
-    assert all(len(held.seqs) < 115 for held in lookup._held.values())
+    assert all(len(held.seqs) < 9 for held in lookup._held.values())
 
 
 WRONG = {
