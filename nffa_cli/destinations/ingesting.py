@@ -161,9 +161,8 @@ class Work:
             if said["action"] == "unchanged" and not ingest["follows"]:
                 yield item.result(said, "unchanged", self._url(said["measurementId"]))
             elif said["action"] in ("create", "update", "unchanged"):
-                pending.append(
-                    (item, said)
-                )  # what it hangs under follows with the commit, and only then it is delivered
+                # also of what is unchanged: what it hangs under follows with the commit, and only then it is delivered
+                pending.append((item, said))
             elif said["action"] == "conflict":
                 conflicts.append((item, said))
             else:

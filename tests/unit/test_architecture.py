@@ -18,16 +18,15 @@ MODULES = {
 
 LAYERS = (
     {"errors", "records", "progress"},
-    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "spreadsheet", "proposals",
-     "mediatypes", "vectors", "spectra", "charts"},
-    {"settings", "downloading", "guarded", "repositories", "timers", "fetching", "forms", "context", "scan", "extract", "layouts", "pixels",
-     "ink", "preview", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify", "destinations",
-     "binning", "secrets", "portal", "node", "hosting"},
+    {"rawtree", "arrays", "identify", "readiness", "plan", "crosswalk", "scheduling", "orcid", "spoken", "spreadsheet",
+     "proposals", "mediatypes", "vectors", "spectra", "charts"},
+    {"settings", "downloading", "guarded", "repositories", "timers", "fetching", "forms", "context", "scan", "extract", "layouts",
+     "pixels", "ink", "preview", "binning", "signals", "catalogue", "pool", "samples", "terminal", "export", "render", "classify",
+     "destinations", "secrets", "portal", "node", "hosting"},
     {"reading", "recipe", "nexus", "judging", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
     {"exporting", "classifying", "importing"},
-    {"story", "browse", "opening", "fitness", "tour", "sights", "modelling", "report", "review", "training",
-     "delivery"},
+    {"story", "browse", "opening", "fitness", "tour", "sights", "modelling", "report", "review", "training", "delivery"},
     {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""
