@@ -17,12 +17,11 @@ from nffa_cli.errors import DiskError, NffaError
 from nffa_cli.progress import Reporter
 from nffa_cli.records import Outcome
 from nffa_cli.settings import Settings
+from nffa_cli.spreadsheet import cell
 from nffa_cli.story import Teller
 from nffa_cli.terminal import Column, Terminal
 
 DECISIONS = ("accepted", "uncertain", "none")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""First characters by which a spreadsheet takes a text for a formula."""
 
 Row = Callable[[Mapping[str, Any]], None]
 
@@ -125,11 +124,11 @@ def _table(path: str | None, top: int) -> Iterator[Row]:
 
         def write(line: Mapping[str, Any]) -> None:
             best = line["labels"][:top]
-            scores = [cell for each in best for cell in (_safe(each["label"]), f"{each['score']:.4f}")]
+            scores = [part for each in best for part in (cell(each["label"]), f"{each['score']:.4f}")]
             scores += [""] * (2 * top - len(scores))
-            tail = (f"{line['in_distribution']:.4f}", _safe(line["model"]), line["sha256"], " ".join(line["remarks"]))
+            tail = (f"{line['in_distribution']:.4f}", cell(line["model"]), line["sha256"], " ".join(line["remarks"]))
             with _writing(path):
-                writer.writerow((_safe(line["path"]), line["decision"], *scores, *tail))
+                writer.writerow((cell(line["path"]), line["decision"], *scores, *tail))
 
         yield write
         with _writing(path):
@@ -146,7 +145,3 @@ def _writing(path: str) -> Iterator[None]:
     except OSError as error:
         what = f"the table cannot be written: {error.strerror}"
         raise DiskError(what, where=path, hint="give --csv a file that you may write") from error
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
