@@ -19,6 +19,8 @@ from nffa_cli.node.problems import Problem
 
 Answer = Literal["label", "none", "unclear"]
 """As at the terminal: it shows a category; none of them; not clear."""
+SECOND = len("2026-11-21T14:05:07")
+"""Characters of a moment down to its second, which is what a PC tells: of one second, what was sent counts as the later one."""
 TOGETHER = 31
 """Pictures that one answer is for at most: one that was looked at, and its near-duplicates."""
 
@@ -153,7 +155,12 @@ def settle(connection: sa.Connection, measurements: Sequence[str]) -> None:
     for row in connection.execute(query).all():
         sent = row.data.get("category") if row.category_sent is None else row.category_sent or None
         newest = held[row.id][-1] if row.id in held else None
-        is_later = row.by_person and row.said_at is not None and newest is not None and row.said_at > newest.at
+        is_later = (
+            row.by_person
+            and row.said_at is not None
+            and newest is not None
+            and row.said_at[:SECOND] >= newest.at[:SECOND]
+        )
         here = None if newest is None or is_later else _category(newest)
         data = {name: value for name, value in row.data.items() if name != "category"}
         if (category := here or sent) is not None:
