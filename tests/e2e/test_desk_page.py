@@ -19,7 +19,7 @@ from nffa_cli.classify import waiting
 from nffa_cli.node import labels
 from nffa_cli.node.config import Config
 from nffa_cli.node.problems import Problem
-from tests import browser, onnx_models
+from tests import onnx_models
 from tests.contract.node.conftest import serving
 from tests.contract.node.parcels import delivered, sha256
 from tests.contract.node.test_desk import LABELS, picture
@@ -75,13 +75,6 @@ def node(tmp_path):
         assert admin.patch(f"/proposals/{proposal}", json=members, headers=headers).status_code == 200
         node.pc, node.curie = pc, node.token("reader", person)
         yield node
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """A running Chromium; skips where it is absent."""
-    with browser.running(tmp_path_factory.mktemp("chromium")) as running:
-        yield running or pytest.skip(browser.ABSENT)
 
 
 def signed_in(page, node, token):

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from nffa_cli.node.config import Config
-from tests import browser
 from tests.contract.node.conftest import serving
 
 AXE = Path(os.environ.get("NFFA_NPM", ""), "node_modules", "axe-core", "axe.min.js")
@@ -33,13 +32,6 @@ def node(tmp_path_factory):
     with serving(Config(tmp_path_factory.mktemp("import") / "node", name="Example facility")) as node:
         node.app.state.intake.fetch = lambda address, hosts: json.dumps(RECORD).encode()
         yield node
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """A running Chromium; skips where it is absent."""
-    with browser.running(tmp_path_factory.mktemp("chromium")) as running:
-        yield running or pytest.skip(browser.ABSENT)
 
 
 def enclose(page, selector, path):

@@ -13,7 +13,6 @@ import pytest
 
 from nffa_cli import samples
 from nffa_cli.node.config import Config
-from tests import browser
 from tests.contract.node.conftest import serving
 from tests.e2e.room import Room
 
@@ -40,24 +39,6 @@ def node(tmp_path_factory):
         lifted = admin.post(f"/measurements/{node.ids[OPEN]}/embargo:lift", json={"reason": "shown"})
         assert lifted.status_code == 200, lifted.text
         yield node
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """A running Chromium; skips where it is absent."""
-    with browser.running(tmp_path_factory.mktemp("chromium")) as running:
-        yield running or pytest.skip(browser.ABSENT)
-
-
-@pytest.fixture
-def page(chromium):
-    """An empty page of a browser that knows nobody; at the end nothing may be held against what it showed."""
-    with chromium.page() as page:
-        yield page
-        assert page.complaints() == []
-        assert {urlsplit(each).hostname for each in page.requests() if not each.startswith(("data:", "about:"))} <= {
-            "127.0.0.1"
-        }
 
 
 def signed_in(page, node, role, person=None):

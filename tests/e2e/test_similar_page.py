@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import struct
-from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -14,7 +13,6 @@ from PIL import Image
 from nffa_cli.catalogue.opinions import Classification, Look
 from nffa_cli.catalogue.store import Store
 from nffa_cli.node.config import Config
-from tests import browser
 from tests.contract.node.conftest import serving
 from tests.contract.node.parcels import asset, delivered, item
 from tests.contract.node.test_similar import towards
@@ -60,23 +58,6 @@ def node(tmp_path_factory):
         for key in ("wires", "alike"):
             assert admin.post(f"/measurements/{node.ids[key]}/embargo:lift", json={"reason": "x"}).status_code == 200
         yield node
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """A running Chromium; skips where it is absent."""
-    with browser.running(tmp_path_factory.mktemp("chromium")) as running:
-        yield running or pytest.skip(browser.ABSENT)
-
-
-@pytest.fixture
-def page(chromium):
-    """An empty page of a browser that knows nobody; at the end nothing may be held against what it showed."""
-    with chromium.page() as page:
-        yield page
-        assert page.complaints() == []
-        hosts = {urlsplit(each).hostname for each in page.requests() if not each.startswith(("data:", "about:"))}
-        assert hosts <= {"127.0.0.1"}
 
 
 def at(node, key):

@@ -14,7 +14,6 @@ import requests
 
 from nffa_cli import samples, spectra
 from nffa_cli.node.config import Config
-from tests import browser
 from tests.contract.node.conftest import serving
 from tests.e2e.room import Room
 
@@ -51,21 +50,6 @@ def node(tmp_path_factory):
             node.at[kind] = f"{node.url}/measurements/{each['id']}"
         assert set(node.at) == {CUBE, LINE, "picture"}
         yield node
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """A running Chromium; skips where it is absent."""
-    with browser.running(tmp_path_factory.mktemp("chromium")) as running:
-        yield running or pytest.skip(browser.ABSENT)
-
-
-@pytest.fixture
-def page(chromium):
-    """An empty page; at the end nothing may be held against what it showed."""
-    with chromium.page() as page:
-        yield page
-        assert page.complaints() == []
 
 
 @pytest.fixture

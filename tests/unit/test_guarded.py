@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import ssl
-import subprocess
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from nffa_cli import guarded
 from nffa_cli.errors import NffaError, Unreachable, UsageError
+from tests import zenodo
 
 HOSTS = ("zenodo.org",)
 
@@ -82,62 +79,28 @@ def test_a_name_that_is_not_known_is_told():
         guarded.document("https://zenodo.org/a", HOSTS, resolve=unknown, connect=connected)
 
 
-class Answers(BaseHTTPRequestHandler):
-    def do_GET(self):
-        status, headers, body = self.server.answers.get(self.path, (404, {}, b""))
-        self.server.asked.append((self.path, dict(self.headers)))
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate for zenodo.org that signs itself."""
-    openssl = shutil.which("openssl") or pytest.skip("needs the openssl command")
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "key.pem", "-out",
-         folder / "cert.pem", "-days", "2", "-subj", "/CN=zenodo.org", "-addext", "subjectAltName=DNS:zenodo.org"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return folder
-
-
 @pytest.fixture
-def service(certificate):
-    """A TLS server that is zenodo.org to who trusts its certificate."""
-    server = HTTPServer(("127.0.0.1", 0), Answers)
-    server.answers, server.asked, server.places = {}, [], []
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
+def service(tmp_path):
+    """zenodo.org to who trusts its certificate; ``places``: where was connected to."""
+    with zenodo.serving(tmp_path) as server:
+        server.places = []
+        yield server
 
 
-def asked(server, certificate, address="https://zenodo.org/a", *, trusted=True):
+def asked(server, address="https://zenodo.org/a", *, trusted=True):
     def connect(place, seconds):
         server.places.append(place)
         return socket.create_connection(server.server_address, seconds)
 
-    context = ssl.create_default_context(cafile=certificate / "cert.pem") if trusted else ssl.create_default_context()
+    context = server.trusting() if trusted else ssl.create_default_context()
     return guarded.document(
         address, (*HOSTS, "other.example"), context=context, resolve=resolver("9.9.9.9"), connect=connect
     )
 
 
-def test_the_connection_goes_to_the_address_that_was_judged(service, certificate):
+def test_the_connection_goes_to_the_address_that_was_judged(service):
     service.answers["/a?b=1"] = (200, {}, b"{}")
-    assert asked(service, certificate, "https://zenodo.org/a?b=1") == b"{}"
+    assert asked(service, "https://zenodo.org/a?b=1") == b"{}"
     assert service.places == [("9.9.9.9", 443)]
     ((_, headers),) = service.asked
     assert headers["Host"] == "zenodo.org"
@@ -156,18 +119,18 @@ def test_the_connection_goes_to_the_address_that_was_judged(service, certificate
         ((200, {}, b"x" * (guarded.LARGEST + 1)), "more than 5 MiB"),
     ],
 )  # fmt: skip
-def test_what_is_answered_wrongly_is_refused(service, certificate, answer, what):
+def test_what_is_answered_wrongly_is_refused(service, answer, what):
     service.answers["/a"] = answer
     with pytest.raises(NffaError, match=what):
-        asked(service, certificate)
+        asked(service)
 
 
-def test_a_redirect_on_the_same_host_is_followed(service, certificate):
+def test_a_redirect_on_the_same_host_is_followed(service):
     service.answers |= {"/a": (301, {"Location": "/b"}, b""), "/b": (200, {}, b"[]")}
-    assert asked(service, certificate) == b"[]"
+    assert asked(service) == b"[]"
 
 
-def test_an_answer_that_drips_is_cut_off(service, certificate, monkeypatch):
+def test_an_answer_that_drips_is_cut_off(service, monkeypatch):
     def drip(handler):
         with contextlib.suppress(OSError):
             handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
@@ -175,17 +138,17 @@ def test_an_answer_that_drips_is_cut_off(service, certificate, monkeypatch):
                 handler.wfile.write(b"X-%d: a\r\n" % number)
                 time.sleep(0.05)
 
-    monkeypatch.setattr(Answers, "do_GET", drip)
+    monkeypatch.setattr(zenodo.Answers, "do_GET", drip)
     monkeypatch.setattr(guarded, "WHOLE", 0.5)
     began = time.monotonic()
     with pytest.raises(Unreachable, match="takes more than"):
-        asked(service, certificate)
+        asked(service)
     assert time.monotonic() - began < 10
 
 
-def test_certificates_are_judged_by_name_and_issuer(service, certificate):
+def test_certificates_are_judged_by_name_and_issuer(service):
     service.answers["/a"] = (200, {}, b"{}")
     with pytest.raises(Unreachable, match="certificate"):
-        asked(service, certificate, trusted=False)
+        asked(service, trusted=False)
     with pytest.raises(Unreachable, match="certificate"):
-        asked(service, certificate, "https://other.example/a")
+        asked(service, "https://other.example/a")

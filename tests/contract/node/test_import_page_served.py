@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import socket
-import ssl
-import subprocess
-import threading
 from functools import partial
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from hypothesis import given
@@ -23,6 +18,7 @@ from nffa_cli.node.pages import enclosed
 from nffa_cli.node.problems import Problem
 from tests.contract.node.conftest import serving
 from tests.contract.node.test_pages_served import HOSTILE, Page, Person
+from tests.zenodo import serving as serving_zenodo
 
 MD5 = "0cc175b9c0f1b6a831c399e269772661"
 OLD = {
@@ -49,53 +45,19 @@ def address(request):
 BOTH = pytest.mark.parametrize("address", [None, "postgresql"], indirect=True)
 
 
-class Answers(BaseHTTPRequestHandler):
-    def do_GET(self):
-        status, headers, body = self.server.answers.get(self.path, (404, {}, b""))
-        self.server.asked.append(self.path)
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate for zenodo.org that signs itself."""
-    openssl = shutil.which("openssl") or pytest.skip("needs the openssl command")
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "key.pem", "-out",
-         folder / "cert.pem", "-days", "2", "-subj", "/CN=zenodo.org", "-addext", "subjectAltName=DNS:zenodo.org"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return folder
-
-
 @pytest.fixture
-def zenodo(certificate, node):
-    """A TLS server that is zenodo.org to the node, at the addresses ``places``; ``asked`` are the paths."""
-    server = HTTPServer(("127.0.0.1", 0), Answers)
-    server.answers, server.asked, server.places = {}, [], ["9.9.9.9"]
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    ask = partial(
-        guarded.document,
-        context=ssl.create_default_context(cafile=certificate / "cert.pem"),
-        resolve=lambda host, port, **more: [(0, 0, 0, "", (each, port)) for each in server.places],
-        connect=lambda place, seconds: socket.create_connection(server.server_address, seconds),
-    )
-    node.app.state.intake.fetch = partial(repositories.fetch, ask=ask)
-    yield server
-    server.shutdown()
-    server.server_close()
+def zenodo(tmp_path, node):
+    """zenodo.org to the node, at the addresses ``places``."""
+    with serving_zenodo(tmp_path) as server:
+        server.places = ["9.9.9.9"]
+        ask = partial(
+            guarded.document,
+            context=server.trusting(),
+            resolve=lambda host, port, **more: [(0, 0, 0, "", (each, port)) for each in server.places],
+            connect=lambda place, seconds: socket.create_connection(server.server_address, seconds),
+        )
+        node.app.state.intake.fetch = partial(repositories.fetch, ask=ask)
+        yield server
 
 
 @pytest.fixture
