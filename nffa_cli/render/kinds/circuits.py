@@ -191,47 +191,6 @@ def _residue(rng: Rng, shape: Shape) -> Scene:
     return scene(on)
 
 
-def _guide(rng: Rng, shape: Shape) -> Scene:
-    """Draw a wave guide that widens into a grating coupler."""
-    zoom, shift = framing(rng)
-    on = sheet(
-        shape, angle=rng.choice([0, 180]) + rng.normal(0, 3), ground=rng.uniform(0.4, 0.9), zoom=zoom, shift=shift
-    )
-    thin, length = rng.uniform(0.8, 5), rng.uniform(50, 150)
-    x, period = rng.uniform(-110, -30), rng.uniform(4, 10)
-    u, v = on.u - np.float32(x), on.v - np.float32(rng.normal(0, 12))
-    duty = rng.uniform(0.4, 0.65)
-    bright, thick = rng.uniform(0.9, 1.6), rng.uniform(0.5, 5)
-    parts = [box(u, v, -150, 0, 151, thin)]
-    chosen = rng.integers(3)
-    if chosen == 0:
-        spread, far, bearing = math.tan(rng.uniform(0.12, 0.4)), np.hypot(u, v), np.abs(v)
-        cone = np.maximum(bearing - np.maximum(u, 0) * np.float32(spread) - np.float32(thin), -u)
-        lines = stripes(far, period, duty)
-        parts.append(
-            within(cone, far - np.float32(length), np.minimum(lines, far - np.float32(length * rng.uniform(0.45, 0.7))))
-        )
-    elif chosen == 1:
-        wide, end = rng.uniform(12, 40), length * rng.uniform(0.6, 0.9)
-        parts.append(taper(u, v, (0, 0), (end, 0), thin, wide))
-        field = box(u, v, end + 25, 0, 25, wide)
-        parts.append(within(field, stripes(u, period, duty)))
-    else:
-        radius = rng.uniform(35, 80)
-        centre = disc(u, v, radius, 0, 0)
-        lines = np.minimum(stripes(centre, period, duty), np.abs(v) - (np.float32(radius) - u) * np.float32(0.5))
-        parts.append(within(centre - np.float32(radius), lines))
-        parts[0] = box(u, v, -130, 0, 150, rng.uniform(8, 25))
-    layout = union(parts)
-    if rng.random() < 0.4:
-        trench = np.maximum(layout - np.float32(rng.uniform(6, 20)), -layout)
-        fill(on, trench, -thick, float(on.material.flat[0]) * rng.uniform(0.5, 0.9), 1.5)
-    else:
-        lay(on, layout, thick, bright, 1.2)
-    soil(rng, on)
-    return scene(on)
-
-
 def _resonator(rng: Rng, shape: Shape) -> Scene:
     """Ring, race-track or disc beside a bus guide; couplers and splitters."""
     zoom, shift = framing(rng)
@@ -282,6 +241,5 @@ ROWS: tuple[tuple[str, Draw, tuple[float, float]], ...] = (
     ("voltage_contrast", _voltage, (2e-6, 200e-6)),
     ("alignment_marks", _alignment, (10e-6, 2e-3)),
     ("resist_residue", _residue, (2e-6, 300e-6)),
-    ("grating_coupler", _guide, (5e-6, 100e-6)),
     ("resonator", _resonator, (3e-6, 300e-6)),
 )
