@@ -20,6 +20,7 @@ from nffa_cli.render.scene import (
     Scene,
     Shape,
     ball,
+    blur,
     cells,
     crystal,
     fbm,
@@ -210,8 +211,9 @@ def _sintered(rng: Rng, shape: Shape) -> Scene:
     """Draw grains grown together by necks with channels between them: a frit, a porous ceramic, a metal filter."""
     radius = between(rng, 4, 26) * shape[1] / 256
     height = np.full(shape, -radius * 5, np.float32)
-    size = radius * float(rng.uniform(0.42, 0.52))
-    threshold = float(rng.uniform(0.14, 0.34))
+    # Wide bells and a high threshold: necks as wide as half a grain, or one would see a powder.
+    size = radius * float(rng.uniform(0.56, 0.75))
+    threshold = float(rng.uniform(0.4, 0.68))
     for layer in range(3):
         points = np.rint(scatter(rng, shape, radius * float(rng.uniform(1.3, 1.6)))).astype(int)
         points = points[(points < np.array(shape)).all(axis=1)]
@@ -220,6 +222,8 @@ def _sintered(rng: Rng, shape: Shape) -> Scene:
         if layer == 0:
             seeds *= smooth(rng, shape, radius * 4) < rng.uniform(0.0, 1.0)
         field = ndimage.gaussian_filter(seeds, size, truncate=2.5) * np.float32(2 * math.pi * size * size)
+        parts, _ = ndimage.label(field > threshold)
+        field *= (np.bincount(parts.ravel()) > 9 * radius * radius)[parts]  # none lies there by itself
         top = np.sqrt(np.maximum(field - threshold, 0)) * np.float32(radius * 1.1) + smooth(
             rng, shape, radius * 3
         ) * np.float32(radius * 0.4)
@@ -356,14 +360,15 @@ def _hierarchy(rng: Rng, shape: Shape) -> Scene:
 
 def _gelled(rng: Rng, shape: Shape) -> Scene:
     """Draw beads or globules strung to a net: a colloidal gel, a monolith, a phase-separated polymer."""
-    radius = between(rng, 2.0, 9) * shape[1] / 256
+    radius = between(rng, 1.8, 6) * shape[1] / 256
     net = sponge(rng, shape, radius * float(rng.uniform(4, 8)), solid=rng.uniform(0.35, 0.5), depth=2.0, levels=10)
     height = net - np.float32(radius)
     patches = [ball(radius * float(np.exp(rng.normal(0, 0.18))), sunk=1.0) for _ in range(8)]
     points = scatter(rng, shape, radius * 1.5, margin=radius)
     at = np.clip(np.rint(points).astype(int), 0, np.array(shape) - 1)
     for k, (y, x) in enumerate(points):
-        stamp_max(height, patches[k % 8], y, x, base=float(net[at[k, 0], at[k, 1]]) - 0.6 * radius)
+        stamp_max(height, patches[k % 8], y, x, base=float(net[at[k, 0], at[k, 1]]) - 0.85 * radius)
+    height = blur(height, radius * 0.2)  # they are grown together
     return _framed(rng, _even(rng, height, rng.uniform(0.2, 0.6), radius * 10))
 
 
