@@ -228,9 +228,8 @@ def _body(rng: Rng, scene: Scene, r: float) -> None:
 
 
 ROWS: list[tuple[str, Draw, tuple[float, float]]] = [
-    ("stem cut across", _stem, (60e-6, 2e-3)),
     ("stalk in layers", _stem, (60e-6, 2e-3)),
     ("vessels along", _vessels, (30e-6, 800e-6)),
     ("pollen on a flower", _stamen, (40e-6, 600e-6)),
 ]
-"""Name, drawing, width of the field in metres. The section has two rows: it is what plants are mostly shown by."""
+"""Name, drawing, width of the field in metres."""
