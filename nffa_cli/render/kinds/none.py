@@ -9,7 +9,7 @@ powder; a pattern that someone made is a pattern: those are not drawn here.
 from __future__ import annotations
 
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import bulk, fractures, methods, pages, steels
+from nffa_cli.render.kinds import bulk, etched, fractures, methods, pages, steels
 
 KINDS = kinds(
     # Sections and etched surfaces of bulk materials
@@ -31,11 +31,16 @@ KINDS = kinds(
     ("concrete or rock", bulk.rock, (100e-6, 10e-3)),
     ("tooth or bone, polished", bulk.tubules, (20e-6, 500e-6)),
     ("indents", bulk.indents, (10e-6, 500e-6)),
-    # Etched steels and cast alloys close up
+    # Etched steels and cast alloys, close up
     ("spheroidite", steels.spheroidite, (5e-6, 80e-6)),
-    ("spheroidite, coarse", steels.spheroidite, (5e-6, 60e-6)),
+    ("proud carbides", etched.proud_carbides, (3e-6, 60e-6)),
+    ("carbide clusters", etched.carbide_clusters, (3e-6, 80e-6)),
+    ("fine carbides", etched.fine_carbides, (10e-6, 200e-6)),
+    ("breaking pearlite", etched.breaking_pearlite, (3e-6, 60e-6)),
+    ("columns of a cast alloy", etched.cast_columns, (3e-6, 300e-6)),
+    ("rosettes of a cast alloy", etched.rosettes, (20e-6, 2e-3)),
     ("carbide network", steels.network, (10e-6, 200e-6)),
-    ("Widmanstaetten", steels.widmanstaetten, (10e-6, 500e-6)),
+    ("Widmanstaetten", etched.plates, (10e-6, 500e-6)),
     ("cast iron", steels.cast_iron, (30e-6, 1e-3)),
     ("alloy in relief", steels.relief, (5e-6, 200e-6)),
     ("sintered, polished", steels.sintered, (10e-6, 800e-6)),

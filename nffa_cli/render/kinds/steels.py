@@ -110,28 +110,6 @@ def network(rng: Rng, shape: Shape) -> Scene:
     return Scene(height.astype(np.float32), material.astype(np.float32), shade=float(rng.uniform(0.4, 1)))
 
 
-def widmanstaetten(rng: Rng, shape: Shape) -> Scene:
-    """Plates in three or four directions within grains, a basket of laths, or long needles in another phase."""
-    unit = shape[1] / 256
-    grains = cells(rng, shape, scale=float(rng.uniform(50, 220)) * unit, at=warped(rng, shape, 5 * unit, 25 * unit))
-    first = rng.uniform(0, math.pi, grains.count)
-    body = np.zeros(shape, np.float32)
-    wide = float(rng.uniform(2.5, 9)) * unit
-    for turn in rng.permutation(4)[: int(rng.integers(2, 5))]:
-        angle = grains.values((first + turn * math.pi / 4).astype(np.float32))
-        y, x = warped(rng, shape, wide * 0.1, wide * 4)
-        at = (y * np.cos(angle) - x * np.sin(angle), x * np.cos(angle) + y * np.sin(angle))
-        plates = cells(rng, shape, scale=wide * 1.5, at=at, stretch=float(rng.uniform(6, 16)))
-        held = plates.values(rng.random(plates.count) < rng.uniform(0.25, 0.6))
-        body = np.maximum(body, step(plates.border, 0.6, 1.2) * held)
-    alpha = step(wide * 0.25 - grains.border, 0, 1.2) * np.float32(rng.random() < 0.5)
-    body = np.maximum(body, alpha)
-    height, material = _matrix(rng, shape)
-    height = height * (1 - body) + body * np.float32(rng.uniform(-1.2, 2.2))
-    material = material + (np.float32(rng.uniform(0.5, 1.3)) - material) * body
-    return Scene(height.astype(np.float32), material.astype(np.float32), shade=float(rng.uniform(0.3, 1)))
-
-
 def cast_iron(rng: Rng, shape: Shape) -> Scene:
     """Black flakes or nodules of graphite in a polished or etched ground, each nodule in a bright ring."""
     unit = shape[1] / 256
