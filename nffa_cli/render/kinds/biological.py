@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import animals, grains, organs, plants, sections, tissues
+from nffa_cli.render.kinds import animals, grains, organs, plants, pollens, sections, tissues
 from nffa_cli.render.kinds.plants import skin_cells
 from nffa_cli.render.pores import backdrop, between, crossings, dust, softened, sponge, struts
 from nffa_cli.render.scene import (
@@ -415,6 +415,7 @@ _ROWS = [
     *sections.ROWS,
     *organs.ROWS,
     *grains.ROWS,
+    *pollens.ROWS,
     *animals.ROWS,
 ]
 
