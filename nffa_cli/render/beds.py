@@ -109,12 +109,17 @@ BEDS: dict[str, tuple[Callable[[Rng, Shape], Scene], float]] = {
 """Name → how it is drawn, and how often."""
 
 
+DULL = 0.18
+"""How often a ground is carbon beside something heavy, and nearly black."""
+
+
 def bed(rng: Rng, shape: Shape, *, kind: str | None = None, tone: tuple[float, float] = (0.4, 1.05)) -> Scene:
     """Return a ground of a kind in ``BEDS`` (None: any), its yield scaled by a number between those of ``tone``."""
     names = list(BEDS)
     name = kind or names[int(rng.choice(len(names), p=[BEDS[k][1] for k in names]))]
     found = BEDS[name][0](rng, shape)
-    found.material = found.yields * np.float32(log_uniform(rng, *tone))
+    dull = log_uniform(rng, 0.2, 0.6) if rng.random() < DULL else 1.0
+    found.material = found.yields * np.float32(log_uniform(rng, *tone) * dull)
     if rng.random() < 0.15:
         found.height = found.height + ramp(rng, shape, float(rng.uniform(0.05, 0.25)))
     return found

@@ -10,7 +10,7 @@ import numpy as np
 
 from nffa_cli.render.beds import log_uniform
 from nffa_cli.render.crowd import Crowd, Form, Rng, balls, drop, patches, put
-from nffa_cli.render.fields import Array, fbm
+from nffa_cli.render.fields import Array, fbm, grid, resample
 
 FINE = 2.4
 """Radius in pixels below which a grain is dust: put where it falls, not dropped on others."""
@@ -134,3 +134,15 @@ def satellites(on: Crowd, rng: Rng, grown: Array, per: float, size: tuple[float,
 def textured(on: Crowd, rng: Rng, amount: float, scale: float) -> None:
     """Roughen the grains (not the ground) by ``amount`` px with bumps ``scale`` px wide."""
     on.height += np.where(on.owner >= 0, fbm(rng, on.shape, scale, octaves=3) * np.float32(amount), 0)
+
+
+def crumpled(on: Crowd, rng: Rng, amount: float, scale: float) -> None:
+    """Bend the outlines of what is there by ``amount`` px (one deviation), ``scale`` px wide: no grain stays convex."""
+    y, x = (
+        at + fbm(rng, on.shape, scale, octaves=3, gain=0.6) * np.float32(amount)
+        for at in np.broadcast_arrays(*grid(on.shape))
+    )
+    y, x = (np.clip(at, 0, length - 1) for at, length in zip((y, x), on.shape, strict=True))
+    near = np.rint(y).astype(np.intp), np.rint(x).astype(np.intp)
+    on.height[...] = resample(on.height, y, x)
+    on.material[...], on.owner[...] = on.material[near], on.owner[near]

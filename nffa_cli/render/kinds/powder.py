@@ -18,7 +18,7 @@ from nffa_cli.render.fields import Array, Shape, blur, cells, fbm, ridged, turne
 from nffa_cli.render.habits import grains, potatoes, spindles, table, tumbled
 from nffa_cli.render.heaps import Sizes, broad, fallen, heap, satellites, scattered, textured
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import powder_fine, powder_metal
+from nffa_cli.render.kinds import powder_fine, powder_loose, powder_metal
 from nffa_cli.render.scene import Scene, perspective
 
 
@@ -321,5 +321,6 @@ KINDS = kinds(
     ("chips", _chips, (50e-6, 5e-3)),
     ("strewn", _dusty_tape, (20e-6, 5e-3)),
     *powder_fine.ROWS,
+    *powder_loose.ROWS,
     *powder_metal.ROWS,
 )
