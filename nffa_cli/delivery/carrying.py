@@ -16,7 +16,7 @@ from nffa_cli import importing, settings
 from nffa_cli.catalogue.imports import Candidate, Sent
 from nffa_cli.catalogue.store import Store
 from nffa_cli.crosswalk import incoming
-from nffa_cli.delivery import delivering
+from nffa_cli.delivery import delivering, differing
 from nffa_cli.delivery.delivering import NO_PROPOSAL, Knowledge, Token, short
 from nffa_cli.destinations.base import Bundle, Delivery, Destination, Receipt, Result
 from nffa_cli.errors import NffaError
@@ -135,7 +135,8 @@ class Carrying:
         deliveries = [Delivery(item.bundle, _known(item.candidate)) for item in items]
         for item, plan in zip(items, self._to.plan(deliveries) if items else (), strict=True):
             detail = {"due": [plan.action], "why": item.reason, "bytes": plan.bytes, "lost": list(plan.lost),
-                      "needed": None if plan.needed is None else len(plan.needed)}  # fmt: skip
+                      "needed": None if plan.needed is None else len(plan.needed),
+                      "changes": differing.told(plan)}  # fmt: skip
             yield self._told(item.candidate, "done", plan.reason, **detail)
 
     def _send(self, items: Sequence[Item]) -> Iterator[Outcome]:

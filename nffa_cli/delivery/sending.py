@@ -20,7 +20,7 @@ from nffa_cli.catalogue import outbox
 from nffa_cli.catalogue.contents import Content
 from nffa_cli.catalogue.outbox import Candidate, State, Stub
 from nffa_cli.catalogue.store import Store
-from nffa_cli.delivery import returning
+from nffa_cli.delivery import differing, returning
 from nffa_cli.delivery.ahead import ahead
 from nffa_cli.delivery.carrying import Carrying
 from nffa_cli.delivery.delivering import NO_PROPOSAL, Decision
@@ -120,7 +120,7 @@ class Sending:
         for item, plan in zip(items, self._to.plan(deliveries), strict=True):
             needed = None if plan.needed is None else len(plan.needed)
             detail = {"due": [plan.action], "why": item.decision.reason, "needed": needed, "bytes": plan.bytes,
-                      "lost": [*plan.lost, *self._stale(item.candidate)]}  # fmt: skip
+                      "lost": [*plan.lost, *self._stale(item.candidate)], "changes": differing.told(plan)}  # fmt: skip
             if wrong := _wrong(item.bundle, item.candidate, {}):
                 yield self._told(item.candidate, "failed", wrong, detail)
             else:

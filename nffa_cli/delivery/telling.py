@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,6 +23,8 @@ from nffa_cli.terminal import Column, Terminal
 logger = logging.getLogger(__name__)
 
 REFUSED = 5
+FIELDS = 12
+"""Fields of one update that are told without ``-v``."""
 
 OUTBOX = (Column("state"), Column("reason", least=20), Column("destination", least=12, drop=1),
           Column("since", drop=2), Column("file", least=20, tail=True))  # fmt: skip
@@ -92,8 +94,9 @@ def watch(wish: Wish, every: float, terminal: Terminal) -> int:
 
 
 def tell_plan(sync: Sync, terminal: Terminal) -> int:
-    """Tell what a run would send; return the exit status."""
+    """Tell what a run would send, and of updates which fields would follow; return the exit status."""
     counts: Counter[str] = Counter()
+    told: list[str] = []
     for outcome in sync.plan():
         detail = dict(outcome.detail)
         due = detail.pop("due", []) if outcome.status == "done" else []
@@ -106,6 +109,9 @@ def tell_plan(sync: Sync, terminal: Terminal) -> int:
             lost = f"; would be lost: {', '.join(detail['lost'])}" if detail.get("lost") else ""
             sent = "" if detail.get("bytes") is None else f", {detail['bytes']} bytes"
             terminal.line(f"{due[0]:<12} {outcome.path}  ({reason}{sent}{lost})")
+            if detail.get("changes") is not None:
+                before, told = told, [_changed(each) for each in detail["changes"]]
+                _tell_changes(told, before, terminal)
         elif terminal.verbose or outcome.status in ("waiting", "failed"):
             terminal.line(f"{outcome.status:<12} {outcome.path}  ({reason})")
     terminal.data({"type": "summary", "plan": dict(counts)})
@@ -113,6 +119,23 @@ def tell_plan(sync: Sync, terminal: Terminal) -> int:
     if sync.trouble is not None:
         raise sync.trouble
     return 0
+
+
+def _changed(change: Mapping[str, str | None]) -> str:
+    old, new = (change[side] if change[side] is not None else "nothing" for side in ("old", "new"))
+    return f"{change['field']}: {old} → {new}"
+
+
+def _tell_changes(told: Sequence[str], before: Sequence[str], terminal: Terminal) -> None:
+    """Tell the fields that would follow; ``before``: those of the line above, as a session changes a whole folder alike."""
+    if told and told == before and not terminal.verbose:
+        terminal.line("    the same as above")
+        return
+    shown = told if terminal.verbose else told[:FIELDS]
+    for each in shown or ["nothing that can be read there"]:
+        terminal.line(f"    {each}")
+    if len(told) > len(shown):
+        terminal.line(f"    and {len(told) - len(shown)} more (-v tells all)")
 
 
 def outbox(rows: Iterable[Row], terminal: Terminal) -> int:

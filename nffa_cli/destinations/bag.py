@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nffa_cli.destinations.base import AssetFile, Bundle
+from nffa_cli.destinations.base import AssetFile, Bundle, Holding
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST = "manifest-sha256.txt"
@@ -87,6 +87,15 @@ def measurement(bundle: Bundle, files: Sequence[tuple[AssetFile, str]], version:
         "experiment": bundle.experiment, "measurement": bundle.measurement, "documents": bundle.documents,
         "assets": assets,
     })  # fmt: skip
+
+
+def holding(said: Mapping[str, Any]) -> Holding:
+    """Return what was delivered, of what ``measurement`` wrote."""
+    assets = {
+        each["relativePath"]: {name: value for name, value in each.items() if name not in ("relativePath", "file")}
+        for each in said["assets"]
+    }
+    return Holding(said.get("proposal"), said.get("experiment"), said["measurement"], said.get("documents"), assets)
 
 
 def crate(bundle: Bundle, files: Sequence[tuple[AssetFile, str]]) -> bytes:

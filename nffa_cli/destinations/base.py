@@ -118,6 +118,24 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """What a destination has of a measurement, in the words of a bundle; what it does not say is None.
+
+    assets
+        What is said of each file, by relative path.
+    stays
+        Places (``proposal/proposalTitle``) of which its own word holds, whatever is delivered.
+    """
+
+    proposal: Mapping[str, Any] | None
+    experiment: Mapping[str, Any] | None
+    measurement: Mapping[str, Any] | None
+    documents: Mapping[str, Any] | None
+    assets: Mapping[str, Any] | None
+    stays: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a delivery would do, found without writing.
 
@@ -127,6 +145,8 @@ class Plan:
         sha256 of the contents that the destination does not have, and their bytes together; None: it cannot be asked.
     lost
         What the destination could not hold (``measurement/embargo`` ...).
+    held
+        Of an update: what is there; None: the destination does not say.
     """
 
     delivery: Delivery
@@ -135,6 +155,7 @@ class Plan:
     bytes: int | None = None
     lost: tuple[str, ...] = ()
     reason: str | None = None
+    held: Holding | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,11 +76,11 @@ class Folder:
             if held is not None and held["digest"] == delivery.bundle.digest:
                 found.append(Plan(delivery, "unchanged", (), 0))
                 continue
-            there = set() if held is None else {each["dataChecksum"]["value"] for each in held["assets"]}
-            needed = [each for each in delivery.bundle.assets if not bag.is_linked(each) and each.sha256 not in there]
+            has = set() if held is None else {each["dataChecksum"]["value"] for each in held["assets"]}
+            needed = [each for each in delivery.bundle.assets if not bag.is_linked(each) and each.sha256 not in has]
             sizes = {each.sha256: each.size for each in needed}
-            action = "create" if held is None else "update"
-            found.append(Plan(delivery, action, tuple(sizes), sum(sizes.values())))
+            action, there = ("create", None) if held is None else ("update", bag.holding(held))
+            found.append(Plan(delivery, action, tuple(sizes), sum(sizes.values()), held=there))
         return found
 
     def deliver(self, deliveries: Sequence[Delivery], journal: Journal) -> Iterator[Result]:

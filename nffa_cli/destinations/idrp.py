@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ from nffa_cli.destinations.base import (
 )
 from nffa_cli.destinations.http import Connection
 from nffa_cli.destinations.ingesting import ITEMS, Work
+from nffa_cli.destinations.looking import Looking
 from nffa_cli.destinations.registry import Place
 from nffa_cli.downloading import Interrupted, Wanted, bring
 from nffa_cli.errors import Refused
@@ -73,7 +75,8 @@ class Idrp:
 
     def plan(self, deliveries: Sequence[Delivery]) -> Sequence[Plan]:
         """Return what a delivery would do. What the node holds under another measurement counts as needed: nobody is asked."""
-        return [self._planned(delivery) for delivery in deliveries]
+        looking = Looking(self._object, self._listed, lambda: self._person)
+        return [self._planned(delivery, looking) for delivery in deliveries]
 
     def deliver(self, deliveries: Sequence[Delivery], journal: Journal) -> Iterator[Result]:
         """Deliver in batches; what the node wrote for us and answered into the void is found again."""
@@ -166,19 +169,20 @@ class Idrp:
         person = found.get("id") if isinstance(found, dict) else found
         return person if isinstance(person, str) else None
 
-    def _planned(self, delivery: Delivery) -> Plan:
+    def _planned(self, delivery: Delivery, looking: Looking) -> Plan:
         bundle, known = delivery.bundle, delivery.known
         (external, *_) = bundle.measurement["externalIds"]
         name = f"{external['scheme']}:{external['value']}"
         found = list(self._listed("measurements", {"externalId": name, "limit": 2}, 2))
         if not found:
             return _plan(delivery, "create", bundle.assets)
-        held = {str((each.get("dataChecksum") or {}).get("value")) for each in self._assets(str(found[0].get("id")))}
+        assets = list(self._assets(str(found[0].get("id"))))
+        held = {str((each.get("dataChecksum") or {}).get("value")) for each in assets}
         lacking = [asset for asset in bundle.assets if asset.sha256 not in held]
         current = known is not None and known.version == str(found[0].get("version"))
         if current and known is not None and known.digest == bundle.digest and not lacking:
             return _plan(delivery, "unchanged", [])
-        return _plan(delivery, "update", lacking)
+        return replace(_plan(delivery, "update", lacking), held=looking.holding(bundle, found[0], assets))
 
     def _is_there(self, measurement: str) -> bool:
         found = self.measurement(measurement)

@@ -147,7 +147,8 @@ class WebDav:
             for each in delivery.bundle.assets
             if not bag.is_linked(each) and each.sha256 not in there
         }
-        return Plan(delivery, "create" if held is None else "update", tuple(sizes), sum(sizes.values()))
+        action, has = ("create", None) if held is None else ("update", bag.holding(held))
+        return Plan(delivery, action, tuple(sizes), sum(sizes.values()), held=has)
 
     def _place(self, delivery: Delivery) -> str:
         """Return where the bag of a delivery lies or will lie; one that was delivered stays where it is."""

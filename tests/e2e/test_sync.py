@@ -164,6 +164,36 @@ def test_an_nxem_file_that_tells_more_of_persons_than_it_may_stays_here(filled):
     assert "a.tif.nxs" in {asset["relativePath"] for asset in bags(filled)[MAIN]["assets"]}
 
 
+def test_a_dry_run_names_the_fields_that_would_follow(filled):
+    sync(filled)
+    say(
+        filled,
+        "proposal: {id: '161', title: Nanowires}\nexperiment: {name: Growth}\nsample: {name: W12}\nlicence: CC-BY-4.0\n",
+    )
+    before = {path: path.stat().st_mtime_ns for path in disk(filled).rglob("*")}
+    told = filled.nffa("sync", "--to", "./disk", "--dry-run")
+    assert told.out.decode().replace(f"{filled.inbox}/", "inbox/").splitlines() == [
+        "update       inbox/a.tif  (session-changed, 0 bytes)",
+        "    proposal/proposalTitle: Wires → Nanowires",
+        "    measurement/sample/sampleName: nothing → W12",
+        "    documents/nffa-record/terms/proposal.title: Wires → Nanowires",
+        "    documents/nffa-record/terms/sample.name: nothing → W12",
+        "    documents/nffa-record/missing: sample.name → nothing",
+        "update       inbox/b.tif  (session-changed, 0 bytes)",
+        "    the same as above",
+        "2 due, 0 with nothing to do; nothing was changed",
+    ]
+    plans = sync(filled, "--dry-run").of("plan")
+    assert plans[0]["changes"] == plans[1]["changes"]
+    assert plans[0]["changes"][:2] == [
+        {"field": "proposal/proposalTitle", "old": "Wires", "new": "Nanowires"},
+        {"field": "measurement/sample/sampleName", "old": None, "new": "W12"},
+    ]
+    assert {path: path.stat().st_mtime_ns for path in disk(filled).rglob("*")} == before
+    sync(filled)
+    assert [line["due"] for line in sync(filled, "--dry-run").of("plan")] == [[], []]
+
+
 def test_changed_bytes_are_never_delivered(filled):
     (filled.inbox / MAIN).write_bytes(zeiss(seed="other"))
     run = sync(filled)

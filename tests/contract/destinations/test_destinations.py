@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from nffa_cli.delivery.differing import changes
 from nffa_cli.destinations.base import Delivery
 from nffa_cli.destinations.pace import Pace
 from nffa_cli.errors import Unreachable
@@ -179,3 +180,29 @@ def test_who_we_are_can_be_asked(there):
     assert there.open().whoami()
     capabilities = there.open().capabilities()
     assert capabilities.batch > 0
+
+
+def test_a_plan_names_the_fields_that_would_follow(there):
+    bundle = there.bundle(word="named", experiment="Named", sample={"sampleName": "W11"})
+    receipt = there.one(bundle).receipt
+    said = {**bundle.measurement, "sample": {"sampleName": "W12"}}
+    other = replace(bundle, digest="another", measurement=said, assets=(*bundle.assets, there.asset("a.nxs", b"hdf5", "nxem")),
+                    proposal={**bundle.proposal, "proposalTitle": "Wires"},
+                    experiment={**bundle.experiment, "description": "The first"})  # fmt: skip
+    (plan,) = there.open().plan([Delivery(other, receipt)])
+    named = [(each.field, each.old, each.new) for each in changes(other, plan.held)]
+    title = (bundle.proposal["proposalId"] if there.kind == "idrp" else None, "Wires")
+    assert named == [
+        ("proposal/proposalTitle", *title),
+        ("experiment/description", None, "The first"),
+        ("measurement/sample/sampleName", "W11", "W12"),
+        ("assets/a.nxs", None, "4 B"),
+    ]
+    done = there.one(other, receipt).receipt
+    (plan,) = there.open().plan([Delivery(replace(other, digest="again"), done)])
+    assert changes(other, plan.held) == ()
+    moved = replace(other, digest="moved", experiment={"experimentName": "Decay"})
+    (plan,) = there.open().plan([Delivery(moved, done)])
+    assert [
+        (each.old, each.new) for each in changes(moved, plan.held) if each.field == "experiment/experimentName"
+    ] == [("Named", "Decay")]
