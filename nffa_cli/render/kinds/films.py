@@ -4,7 +4,8 @@ Written rule: the picture is about a film or a coated surface: smooth with few f
 cracked, wrinkled, blistered, in islands, in terraces, drying, peeling, or cut to show its layers. Texture is
 stationary and belongs to the layer; it has no lattice (Patterned surface), no lay-out (MEMS), no pores that are its
 substance (Porous Sponge). Loose grains may lie on it while the ground dominates; when they cover it, it is Powder or
-Particles. Here: grains, cracks, wrinkles; coatings, flakes, edges and sections are in ``coatings``.
+Particles. Here: grains, cracks, wrinkles; grains of mixed size are in ``polycrystals``; coatings, flakes, edges and
+sections are in ``coatings``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import coatings
+from nffa_cli.render.kinds import coatings, polycrystals
 from nffa_cli.render.kinds.layers import leaned, middles, specks
 from nffa_cli.render.plans import log_uniform, noise, waves
 from nffa_cli.render.scene import Array, Cells, Scene, blur, cells, ridged, step, warped
@@ -315,5 +316,6 @@ KINDS = kinds(
     ("terraces", _terraces, (0.5e-6, 50e-6)),
     ("standing_plates", _walls, (0.5e-6, 30e-6)),
     ("hillocks", _hillocks, (1e-6, 50e-6)),
+    *polycrystals.ROWS,
     *coatings.ROWS,
 )

@@ -18,7 +18,7 @@ from nffa_cli.render.crowd import Crowd, Rng, balls, crowd, doubled, put, wires
 from nffa_cli.render.fields import Array, Shape, fbm, grid, step
 from nffa_cli.render.habits import lying, table
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import forests
+from nffa_cli.render.kinds import forests, sparse_wires
 from nffa_cli.render.scene import Scene
 
 
@@ -400,5 +400,6 @@ KINDS = kinds(
     ("among particles", _among_particles, (1e-6, 30e-6)),
     ("beaded", _beaded, (0.5e-6, 10e-6)),
     ("nanotubes", _spaghetti, (0.5e-6, 20e-6)),
+    *sparse_wires.ROWS,
     *forests.ROWS,
 )
