@@ -20,6 +20,7 @@ from nffa_cli.render.scene import (
     ellipsoid,
     fbm,
     lump,
+    place,
     polyhedron,
     ridged,
     rod,
@@ -259,3 +260,49 @@ def plates(rng: Rng, shape: Shape) -> Scene:
         size = float(rng.uniform(0.8, 1.6)) * unit
         _strew(rng, height, material, size, size * 5, where=grains.border - 8 * unit, bright=1.3)
     return Scene(height.astype(np.float32), material.astype(np.float32), shade=float(rng.uniform(0.4, 1)))
+
+
+def solidified_cells(rng: Rng, shape: Shape) -> Scene:
+    """Fine cells with bright or sunk walls, long here and round there, in bands of melt that froze one after another."""
+    unit = shape[1] / 256
+    fine = float(rng.uniform(4.5, 13)) * unit
+    pools = float(rng.uniform(50, 160)) * unit
+    y, x = warped(rng, shape, 8 * unit, 50 * unit)
+    # Melt pools: arcs one above the other, in rows that are shifted.
+    row = np.floor(
+        (y + np.float32(0.25) * np.square((x / pools) % 1 - np.float32(0.5)) * pools * 4) / np.float32(pools * 0.5)
+    )
+    table = rng.uniform(0, 1, 64).astype(np.float32)
+    chance = table[(row.astype(np.int64) * 7 + np.floor(x / np.float32(pools)).astype(np.int64) * 13) & 63]
+    angle = np.float32(rng.uniform(0, math.pi)) + chance * np.float32(rng.uniform(0, 1.5))
+    stretch = 1 + np.float32(rng.uniform(0, 5)) * chance
+    v = y * np.cos(angle) - x * np.sin(angle)
+    u = (x * np.cos(angle) + y * np.sin(angle)) / stretch
+    found = cells(rng, shape, scale=fine, at=(v, u))
+    wall = step(np.float32(rng.uniform(0.5, 1.3) * unit) - found.border, 0, 1.2)
+    bead = smooth(rng, shape, fine * 0.5)
+    wall = wall * np.clip(np.float32(1) + bead * np.float32(rng.uniform(0, 0.7)), 0, 1.4)
+    tone = 1 + (chance - np.float32(0.5)) * np.float32(rng.uniform(0, 0.25))
+    height = wall * np.float32(rng.choice([-1, 1, 1]) * rng.uniform(0.3, 1.8) * unit)
+    height += fbm(rng, shape, 3 * unit, octaves=2) * np.float32(rng.uniform(0.03, 0.2))
+    material = tone * (1 + wall * np.float32(rng.uniform(-0.25, 0.7)))
+    return Scene(
+        height.astype(np.float32), np.maximum(material, 0.2).astype(np.float32), shade=float(rng.uniform(0.3, 1))
+    )
+
+
+CONSTITUENTS = (proud_carbides, fine_carbides, breaking_pearlite, plates)
+
+
+def two_constituents(rng: Rng, shape: Shape) -> Scene:
+    """Two of these side by side in one steel: patches, or grains of one in the other."""
+    one, other = (CONSTITUENTS[int(k)](rng, shape) for k in rng.permutation(len(CONSTITUENTS))[:2])
+    unit = shape[1] / 256
+    if rng.random() < 0.5:
+        field = smooth(rng, shape, float(rng.uniform(30, 90)) * unit) - np.float32(rng.uniform(-0.6, 0.6))
+        mask = step(field, 0, 0.25)
+    else:
+        grains = cells(rng, shape, scale=float(rng.uniform(40, 110)) * unit, at=warped(rng, shape, 6 * unit, 25 * unit))
+        mask = grains.values((rng.random(grains.count) < rng.uniform(0.25, 0.7)).astype(np.float32))
+        mask = mask * step(grains.border, 0.8, 1.2)
+    return place(one, other, mask)

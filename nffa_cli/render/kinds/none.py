@@ -38,6 +38,8 @@ KINDS = kinds(
     ("fine carbides", etched.fine_carbides, (10e-6, 200e-6)),
     ("breaking pearlite", etched.breaking_pearlite, (3e-6, 60e-6)),
     ("columns of a cast alloy", etched.cast_columns, (3e-6, 300e-6)),
+    ("two constituents", etched.two_constituents, (5e-6, 150e-6)),
+    ("solidified cells", etched.solidified_cells, (3e-6, 200e-6)),
     ("rosettes of a cast alloy", etched.rosettes, (20e-6, 2e-3)),
     ("carbide network", steels.network, (10e-6, 200e-6)),
     ("Widmanstaetten", etched.plates, (10e-6, 500e-6)),
