@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import animals, grains, organs, plants, pollens, sections, tissues
+from nffa_cli.render.kinds import animals, bodies, grains, organs, plants, pollens, sections, tissues
 from nffa_cli.render.kinds.plants import skin_cells
 from nffa_cli.render.pores import backdrop, between, crossings, dust, softened, sponge, struts
 from nffa_cli.render.scene import (
@@ -417,6 +417,7 @@ _ROWS = [
     *grains.ROWS,
     *pollens.ROWS,
     *animals.ROWS,
+    *bodies.ROWS,
 ]
 
 KINDS = kinds(*softened(_ROWS))
