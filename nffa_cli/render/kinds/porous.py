@@ -14,6 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from nffa_cli.render.kind import kinds
+from nffa_cli.render.kinds import porous_stone
 from nffa_cli.render.pores import TURNS, backdrop, between, bubbles, dust, softened, sponge, struts
 from nffa_cli.render.scene import (
     Array,
@@ -249,7 +250,7 @@ def _leached(rng: Rng, shape: Shape) -> Scene:
     height = -np.maximum(deep, 0)
     fine = sponge(rng, shape, max(size * 0.15, 2.5), solid=0.55, depth=1.0, levels=8)
     height += (fine if rng.random() < 0.5 else fbm(rng, shape, size * 0.3) * np.float32(size * 0.03)).astype(np.float32)
-    return _framed(rng, _even(rng, height, rng.uniform(0.1, 0.4), size * 2))
+    return _framed(rng, _even(rng, height, rng.uniform(0.4, 0.85), size * 1.2))
 
 
 def _anodic(rng: Rng, shape: Shape) -> Scene:
@@ -412,6 +413,7 @@ _ROWS = [
     ("two sizes of pores", _hierarchy, (2e-6, 1e-3)),
     ("gel of globules", _gelled, (1e-6, 100e-6)),
     ("lump", _overview, (300e-6, 10e-3)),
+    *porous_stone.ROWS,
 ]
 
 KINDS = kinds(*softened(_ROWS))
