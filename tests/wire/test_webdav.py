@@ -35,6 +35,7 @@ def serving(folder):
         "simple_dc": {"user_mapping": {"*": {"ada": {"password": "pw"}}}},
     })  # fmt: skip
     server = wsgi.Server(("127.0.0.1", 0), app)
+    server.expiration_interval = 0.02  # seconds that its end may take
     server.prepare()
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()

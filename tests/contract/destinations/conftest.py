@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from nffa_cli import secrets
-from nffa_cli.destinations import registry
+from nffa_cli.destinations import access, registry
 from nffa_cli.destinations.base import AssetFile, Bundle, Delivery
 from nffa_cli.destinations.pace import Pace
+from nffa_cli.destinations.patience import Patience
 from tests.soak_sync import Node
 
 PATIENCE = 10
 """Seconds until a server without an answer counts as away; no test waits for longer than it must."""
+CUT = 2
+"""The same where the test itself breaks the transfer off and nothing ever comes of trying again."""
 
 
 class Notes(dict):
@@ -41,7 +45,7 @@ class There:
     made: int = 0
 
     def open(self, pace=None):
-        options = {} if self.kind == "folder" else {"patience": PATIENCE}
+        options = {} if self.kind == "folder" else {"patience": CUT if pace else PATIENCE}
         place = replace(registry.of_address(self.address), kind=self.kind, options=options, pace=pace or Pace())
         return registry.make(place)
 
@@ -105,6 +109,7 @@ def there(request, tmp_path, monkeypatch):
     """A destination of each kind, as ``There``."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
+    monkeypatch.setattr(access, "Patience", partial(Patience, first=0.01, cap=0.1))  # as many tries, shorter pauses
     if request.param == "folder":
         yield There("folder", str(tmp_path / "disk"), scratch)
         return
