@@ -12,7 +12,7 @@ from typing import Any
 
 from nffa_cli import spoken
 from nffa_cli.destinations.base import AssetFile, Bundle, Holding, Plan
-from nffa_cli.destinations.ingesting import asset_json
+from nffa_cli.destinations.manifests import asset_json
 
 LONGEST = 60
 """Characters of a value, and of a name that somebody else gave."""

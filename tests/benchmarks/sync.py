@@ -86,7 +86,7 @@ def sync(node: Node, bench: Bench, number: int, options: Iterable[str]) -> float
 
 def one_by_one(node: Node, bench: Bench, number: int, *, link: bool) -> float:
     """Send what sync sends, one record after the other, and return the seconds."""
-    from nffa_cli.destinations.ingesting import Item
+    from nffa_cli.destinations.manifests import Item
     from tests.benchmarks.bundles import bundles
 
     fresh(bench)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from nffa_cli.destinations import ingesting, tus
+from nffa_cli.destinations import contents, tus
 from nffa_cli.destinations.base import Delivery
 from nffa_cli.errors import Refused, Unreachable
 from nffa_cli.node import tables, uploads
@@ -51,8 +51,8 @@ def test_ten_cuts_cost_a_chunk_each_at_most(node, tmp_path, monkeypatch):
 @pytest.mark.parametrize("there", ["waits", "is complete", "was given up"])
 def test_an_upload_goes_on_by_our_own_journal_where_the_node_hands_none_back(node, tmp_path, monkeypatch, there):
     """A node need not find an upload again that waits for the same bytes: where it lies stands in the journal."""
-    monkeypatch.setattr(ingesting, "SMALL", 1_000)
-    monkeypatch.setattr(ingesting, "SINGLE", 5_000)
+    monkeypatch.setattr(contents, "SMALL", 1_000)
+    monkeypatch.setattr(contents, "SINGLE", 5_000)
     monkeypatch.setattr(tus, "CHUNK", 100_000)
     opened = uploads.opened
 
@@ -104,8 +104,8 @@ FAULTS = (
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_endpoint_gets_over_every_fault_or_says_so(node, tmp_path, monkeypatch, fault):
     """The first request to each endpoint meets the fault; a redirect to another server stops the run each time."""
-    monkeypatch.setattr(ingesting, "SMALL", 1_000)
-    monkeypatch.setattr(ingesting, "SINGLE", 5_000)
+    monkeypatch.setattr(contents, "SMALL", 1_000)
+    monkeypatch.setattr(contents, "SINGLE", 5_000)
     monkeypatch.setattr(tus, "CHUNK", 4_000)
     chance, hits, stopped, out = random.Random(fault), [], 0, tmp_path / "out"
     out.mkdir()

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from nffa_cli import vectors
-from nffa_cli.destinations import ingesting, tus
+from nffa_cli.destinations import contents, ingesting, manifests, tus
 from nffa_cli.destinations.base import AssetFile, Bundle, Delivery, Receipt
 from nffa_cli.destinations.http import Connection
 from nffa_cli.destinations.idrp import Idrp, base
@@ -188,8 +188,8 @@ def test_another_title_of_the_proposal_arrives_though_the_measurements_are_uncha
 
 @pytest.mark.parametrize("seed", range(4))
 def test_faults_on_the_way_lose_and_double_nothing(node, token, tmp_path, seed, monkeypatch):
-    monkeypatch.setattr(ingesting, "SINGLE", 300_000)
-    monkeypatch.setattr(ingesting, "SMALL", 50_000)
+    monkeypatch.setattr(contents, "SINGLE", 300_000)
+    monkeypatch.setattr(contents, "SMALL", 50_000)
     monkeypatch.setattr(ingesting, "ITEMS", 4)
     monkeypatch.setattr(tus, "CHUNK", 100_000)
     chance = random.Random(seed)
@@ -299,7 +299,7 @@ def test_what_a_model_saw_goes_along_and_is_replaced_with_it(node, token):
 
 def test_a_node_that_knows_no_embeddings_gets_the_rest(node, token, monkeypatch):
     # under a name that this node does not know, as all are to an older one
-    monkeypatch.setattr(ingesting, "EMBEDDING", "embedding-")
+    monkeypatch.setattr(manifests, "EMBEDDING", "embedding-")
     destination = client(node.url, token)
     bundles = [replace(bundle(asset(b"%d" % n), n=n), embedding=unit(1, n) if n else None) for n in range(3)]
     assert [each.status for each in deliver(destination, *bundles)] == ["done"] * 3
