@@ -4,7 +4,8 @@ Written rule: what fills the picture is a repetition (one period or two) made by
 gratings, arrays, chequers, zigzags, spirals, fingerprints, colloid crystals. A part of the field may be plain (the edge
 of an array, a missing element, a defect line), yet the repetition is what the picture is about. A lay-out of different
 parts (pads, leads, a device) is MEMS; grains without an order are a film. Here: gratings and lines, and what
-self-assembly makes; arrays of elements are in ``arrays``, photonic gratings in ``couplers``.
+self-assembly makes; arrays of elements are in ``arrays``, photonic gratings in ``couplers``,
+laser tracks in ``lasered``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import arrays, couplers
+from nffa_cli.render.kinds import arrays, couplers, lasered
 from nffa_cli.render.plans import (
     Sheet,
     bar,
@@ -451,4 +452,5 @@ KINDS = kinds(
     ("resolution_test", _knife, (2e-6, 200e-6)),
     *arrays.ROWS,
     *couplers.ROWS,
+    *lasered.ROWS,
 )
