@@ -12,7 +12,7 @@ from nffa_cli.render.fields import Array, cells, fbm, grid
 from nffa_cli.render.habits import turns
 from nffa_cli.render.heaps import Sizes
 
-BATCH, TRIES = 48, 5
+BATCH, TRIES = 48, 7
 """Balls that are laid together, and how often each may look for a place."""
 MOST = 800
 """How many balls are laid."""
@@ -20,7 +20,9 @@ SEEN = 3.0
 """Meshes narrower than this many pixels are drawn as grain."""
 
 
-def laid(rng: Rng, on: Crowd, sizes: Sizes, *, cover: float, where: Array | None = None) -> Array:
+def laid(
+    rng: Rng, on: Crowd, sizes: Sizes, *, cover: float, where: Array | None = None, among: Array | None = None
+) -> Array:
     """Return (N, 3): y, x, radius of balls that lie on a plane without running into each other, large ones first.
 
     Two balls on a plane touch at a horizontal distance of 2 √(r₁ r₂): little ones reach under large ones.
@@ -31,6 +33,8 @@ def laid(rng: Rng, on: Crowd, sizes: Sizes, *, cover: float, where: Array | None
         Area of all balls over that of the field; less where no more places are found.
     where
         (H, W) bool: their centres are there only.
+    among
+        (M, 3) balls that lie there already; they come first in what is returned.
     """
     rows, columns = on.shape
     share = 1.0 if where is None else max(float(where.mean()), 0.02)
@@ -38,7 +42,7 @@ def laid(rng: Rng, on: Crowd, sizes: Sizes, *, cover: float, where: Array | None
     wanted = int(np.searchsorted(np.cumsum(np.square(radii)) * math.pi, cover * share * rows * columns)) + 1
     radii = np.sort(radii[:wanted])[::-1]
     inside = None if where is None else np.flatnonzero(where)
-    found = np.zeros((0, 3))
+    found = np.zeros((0, 3)) if among is None else among
     for start in range(0, len(radii), BATCH):
         left = radii[start : start + BATCH]
         for _ in range(TRIES):

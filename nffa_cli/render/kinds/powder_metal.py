@@ -33,13 +33,19 @@ def _sizes(rng: Rng, middle: tuple[float, float] = (3.2, 10)) -> Sizes:
     return Sizes(centre, float(rng.uniform(1.4, 2.0)), max(1.0, centre * 0.22), min(centre * 4.5, 45))
 
 
+def _soft(scene: Scene) -> Scene:
+    """Smooth the stairs out of the outlines: between bright metal and black carbon one sees each of them."""
+    scene.height, scene.material = blur(scene.height, 0.35), blur(scene.yields, 0.45)
+    return scene
+
+
 def _seen(rng: Rng, on: Crowd, lying: Array, *, charge: float = 0.25) -> Scene:
     """Return the scene, the large balls brighter than those in their shadow, a few of them charging."""
     size = lying[:, 2] / max(float(np.quantile(lying[:, 2], 0.8)), 1.0)
-    values = np.clip(size, 0.3, 2) ** rng.uniform(0.0, 0.35) * rng.normal(1, rng.uniform(0.01, 0.08), len(lying))
+    values = np.clip(size, 0.3, 2) ** rng.uniform(0.0, 0.5) * rng.normal(1, rng.uniform(0.01, 0.08), len(lying))
     speckle = float(rng.uniform(0.05, 0.45)) * (rng.random() < 0.65)
     toned(on, rng, lying, values, rim=float(rng.uniform(0, 0.6)), speckle=speckle)
-    found = on.scene(shade=float(rng.uniform(0.75, 1.0)))
+    found = _soft(on.scene(shade=float(rng.uniform(0.75, 1.0))))
     if rng.random() < charge:
         bright = rng.random(len(lying)) < 0.03
         mine = (on.owner >= 0) & (on.owner < len(lying))
@@ -54,13 +60,17 @@ def _strewn(rng: Rng, shape: Shape) -> Scene:
     """One layer on tape, each drop beside the next: what an operator strews to measure sizes."""
     on = _ground(rng, shape)
     where = None
-    if rng.random() < 0.45:
-        where = fbm(rng, shape, rng.uniform(30, 110), octaves=3) > rng.uniform(-1.5, -0.3)
-    lying = laid(rng, on, _sizes(rng), cover=float(rng.uniform(0.6, 1.3)), where=where)
+    if rng.random() < 0.35:
+        where = fbm(rng, shape, rng.uniform(30, 110), octaves=3) > rng.uniform(-1.8, -0.4)
+    sizes = _sizes(rng)
+    lying = laid(rng, on, sizes, cover=float(rng.uniform(0.6, 1.3)), where=where)
+    if rng.random() < 0.7:
+        small = Sizes(sizes.middle * rng.uniform(0.3, 0.6), 1.4, 1.0, sizes.middle)
+        lying = laid(rng, on, small, cover=float(rng.uniform(0.05, 0.35)), where=where, among=lying)
     odd = float(rng.uniform(0.02, 0.25))
     put(on, drops(rng, len(lying), odd=odd), lying[:, :2], lying[:, 2], 1.0, z=np.zeros(len(lying)), lift=None)
     if rng.random() < 0.8:
-        skin(on, rng, lying, scale=log_uniform(rng, 1.6, 4), depth=float(rng.uniform(0.1, 0.5)))
+        skin(on, rng, lying, scale=log_uniform(rng, 1.6, 4), depth=float(rng.uniform(0.05, 0.45)))
     freckled(on, rng, lying, per=float(rng.uniform(0.1, 1.4)))
     if rng.random() < 0.5:
         craters(on, rng, lying, per=float(rng.uniform(0.1, 0.8)))
@@ -117,7 +127,7 @@ def _blended(rng: Rng, shape: Shape) -> Scene:
     freckled(on, rng, lying, per=float(rng.uniform(0.1, 1)))
     other = rng.random(len(lying)) < rng.uniform(0.05, 0.5)
     toned(on, rng, lying, np.where(other, rng.uniform(1.3, 2.2), 1.0) * rng.normal(1, 0.04, len(lying)), rim=0.2)
-    return on.scene(shade=float(rng.uniform(0.25, 0.8)))
+    return _soft(on.scene(shade=float(rng.uniform(0.25, 0.8))))
 
 
 def _ligaments(rng: Rng, shape: Shape) -> Scene:
