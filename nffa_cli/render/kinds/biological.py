@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import animals, bodies, grains, organs, plants, pollens, sections, tissues
+from nffa_cli.render.kinds import animals, bodies, flesh, grains, organs, plants, pollens, sections, tissues
 from nffa_cli.render.kinds.plants import skin_cells
 from nffa_cli.render.pores import backdrop, between, crossings, dust, softened, sponge, struts
 from nffa_cli.render.scene import (
@@ -418,6 +418,7 @@ _ROWS = [
     *pollens.ROWS,
     *animals.ROWS,
     *bodies.ROWS,
+    *flesh.ROWS,
 ]
 
 KINDS = kinds(*softened(_ROWS))

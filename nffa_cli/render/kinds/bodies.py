@@ -259,16 +259,18 @@ def _biofilm(rng: Rng, shape: Shape) -> Scene:
     )
     slime = blur(scene.height, r * 0.9) + smooth(rng, shape, r * 5) * np.float32(r * 0.5)
     slime += (ridged(rng, shape, r * 4, octaves=2) - np.float32(0.5)) * np.float32(r * rng.uniform(0, 1.5))
-    cover = step(smooth(rng, shape, r * 9), float(rng.uniform(-0.7, 0.7)), 0.8)
+    cover = step(smooth(rng, shape, r * 9), float(rng.uniform(-0.9, 0.7 if long else 0.1)), 0.8)
     scene.height = np.maximum(scene.height, scene.height + cover * (slime - scene.height))
     number = int(rng.integers(0, 40))
     if number:
         starts, angles = rng.uniform(0, 1, (number, 2)) * shape, rng.uniform(0, 6.3, number)
         t = np.linspace(0, 1, 6)[:, None]
-        web = [s + t * r * rng.uniform(3, 10) * [math.sin(a), math.cos(a)] for s, a in zip(starts, angles, strict=True)]
+        bends = rng.normal(0, 2.5 * r, (number, 1, 2))
+        ways = np.column_stack([np.sin(angles), np.cos(angles)])[:, None, :]
+        web = list(starts[:, None, :] + t * r * rng.uniform(2, 8, (number, 1, 1)) * ways + np.square(t) * bends)
         level = float(np.median(scene.height))
         tubes(
-            scene.height, web, [max(0.12 * r, 0.5)] * number, base=level + r, material=material, values=[1.0] * number
+            scene.height, web, [max(0.07 * r, 0.45)] * number, base=level + r, material=material, values=[1.0] * number
         )
     return tilt(scene, float(rng.choice([0, 0, rng.uniform(10, 45)])))
 
