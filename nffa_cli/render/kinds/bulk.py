@@ -181,25 +181,31 @@ def carbides(rng: np.random.Generator, shape: Shape) -> Scene:
 def dendrites(rng: np.random.Generator, shape: Shape) -> Scene:
     """A cast alloy: trunks with side arms in rows, the melt between them frozen last and of another brightness."""
     angle = float(rng.uniform(0, math.pi))
-    y, x = warped(rng, shape, float(rng.uniform(2, 6)), 30)
+    unit = shape[1] / 256
+    y, x = warped(rng, shape, float(rng.uniform(1, 4)) * unit, 35 * unit)
     c, s = np.float32(math.cos(angle)), np.float32(math.sin(angle))
     v, u = y * c - x * s, x * c + y * s
-    trunk, arm = _scale(rng, shape, 0.14, 0.4), _scale(rng, shape, 0.035, 0.08)
+    trunk, arm = _scale(rng, shape, 0.16, 0.5), _scale(rng, shape, 0.045, 0.1)
     row = np.floor(v / np.float32(trunk))
-    inside = np.abs(v / np.float32(trunk) - row - np.float32(0.5)) * 2  # 0 on the trunk, 1 between trunks
-    arms = np.cos(
-        (u + np.abs(v - (row + np.float32(0.5)) * trunk) * np.float32(rng.uniform(0, 0.7)) + row * 7)
-        * np.float32(2 * math.pi / arm)
-    )
-    solid = np.float32(1.1) - inside * np.float32(1.1) + arms * np.float32(0.5) * np.clip(inside * 3, 0, 1)
-    solid = step(
-        solid + fbm(rng, shape, arm) * np.float32(0.25), float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.2, 0.6))
-    )
-    material = 1 + solid * np.float32(rng.uniform(-0.45, 0.5))
-    height = solid * np.float32(rng.uniform(-1.5, 2.5)) + fbm(rng, shape, 5) * np.float32(0.2)
-    if rng.random() < 0.5:
-        fine = step(ridged(rng, shape, 7, octaves=2), 0.7, 0.2) * (1 - solid)
-        material += fine * np.float32(0.35)
+    side = v - (row + np.float32(0.5)) * np.float32(trunk)
+    table = rng.uniform(0, 1, 64).astype(np.float32)
+    phase = table[(row.astype(np.int64) * 2 + (side > 0)) & 63]
+    run = (u - np.abs(side) * np.float32(rng.uniform(0, 0.5))) / np.float32(arm) + phase
+    number = np.floor(run)
+    inside = np.abs(run - number - np.float32(0.5)) * np.float32(arm)
+    # Each arm has its own length and ends round, short of the next trunk's.
+    long = table[(number.astype(np.int64) * 5 + row.astype(np.int64) * 11 + (side > 0) * 3) & 63]
+    reach = np.float32(trunk) * (np.float32(0.3) + np.float32(0.17) * long)
+    half = np.float32(arm * rng.uniform(0.3, 0.42))
+    beyond = np.maximum(np.abs(side) - reach, 0)
+    arms = half - np.hypot(inside, beyond)
+    stem = np.float32(arm * rng.uniform(0.3, 0.6)) - np.abs(side)
+    over = np.maximum(arms, stem) + smooth(rng, shape, arm * 0.8) * np.float32(arm * 0.09)
+    solid = step(over, 0, float(rng.uniform(1.2, 0.35 * arm)))
+    between = fbm(rng, shape, float(rng.uniform(3, 7)) * unit, octaves=2)
+    material = 1 + solid * np.float32(rng.choice([-1, 1]) * rng.uniform(0.1, 0.5))
+    material = material + (1 - solid) * between * np.float32(rng.uniform(0, 0.15))
+    height = solid * np.float32(rng.uniform(-1, 2.5)) + (1 - solid) * between * np.float32(rng.uniform(0.1, 0.7))
     return Scene(
         height.astype(np.float32), np.maximum(material, 0.3).astype(np.float32), shade=float(rng.uniform(0.3, 1))
     )

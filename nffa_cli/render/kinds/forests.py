@@ -41,9 +41,17 @@ def _flatter(on: Crowd, share: float) -> Scene:
 
 def _array(rng: Rng, shape: Shape) -> Scene:
     """Wires in a lattice, all alike, tilted, mostly with droplets; a few missing, thicker or fallen."""
+    return _lattice(rng, shape, pitch=log_uniform(rng, 9, 44), slender=rng.uniform(0.8, 5))
+
+
+def _array_near(rng: Rng, shape: Shape) -> Scene:
+    """The same from near: some tens of wires, long against their distance."""
+    return _lattice(rng, shape, pitch=log_uniform(rng, 20, 60), slender=rng.uniform(1.8, 4.5))
+
+
+def _lattice(rng: Rng, shape: Shape, *, pitch: float, slender: float) -> Scene:
     on = crowd(bed(rng, shape, kind="wafer", tone=(0.3, 0.8)))
     view = rng.uniform(12, 55)
-    pitch = log_uniform(rng, 9, 44)
     feet = scatter(rng, (int(shape[0] * 1.8), shape[1]), pitch, float(rng.uniform(0, 0.12)), margin=pitch)
     angle = rng.uniform(-0.5, 0.5)
     v, u = feet[:, 0] * math.cos(view * math.pi / 180), feet[:, 1]
@@ -51,7 +59,7 @@ def _array(rng: Rng, shape: Shape) -> Scene:
     feet = _sorted(feet[(rng.random(len(feet)) > rng.uniform(0, 0.2))])
     number = len(feet)
     r = pitch * rng.uniform(0.07, 0.22)
-    length = pitch * rng.uniform(0.8, 5) * np.clip(rng.normal(1, rng.uniform(0.02, 0.2), number), 0.1, 1.6)
+    length = pitch * slender * np.clip(rng.normal(1, rng.uniform(0.02, 0.2), number), 0.1, 1.6)
     lean = rng.normal(0, rng.uniform(0.0, 0.04), (number, 2))
     stray = rng.random(number) < rng.uniform(0, 0.12)
     lean[stray] = rng.normal(0, 0.7, (int(stray.sum()), 2))
@@ -369,6 +377,7 @@ def _sparse(rng: Rng, shape: Shape) -> Scene:
 
 ROWS = (
     ("array with droplets", _array, (0.5e-6, 20e-6)),
+    ("array, near", _array_near, (0.5e-6, 10e-6)),
     ("tilted forest", _tilted, (1e-6, 60e-6)),
     ("forest from above", _from_above, (0.5e-6, 20e-6)),
     ("clumped tips", _clumped, (2e-6, 60e-6)),

@@ -9,7 +9,7 @@ powder; a pattern that someone made is a pattern: those are not drawn here.
 from __future__ import annotations
 
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import bulk, etched, fractures, methods, pages, steels
+from nffa_cli.render.kinds import apparatus, bulk, etched, fractures, methods, pages, steels
 
 KINDS = kinds(
     # Sections and etched surfaces of bulk materials
@@ -76,6 +76,7 @@ KINDS = kinds(
     ("sample on its stub", pages.stub, (2e-3, 30e-3)),
     ("calibration target", pages.target, (10e-6, 5e-3)),
     ("montage", pages.montage, (1e-6, 1e-3)),
+    *apparatus.ROWS,
     ("empty", pages.empty, (0.1e-6, 1e-3)),
     ("black, white or noise", pages.failed, (0.1e-6, 1e-3)),
     ("out of focus", pages.blurred, (0.1e-6, 1e-3)),
