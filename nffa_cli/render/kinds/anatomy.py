@@ -53,14 +53,14 @@ class Organ:
     cells: Array
 
 
-def placed(rng: Rng, shape: Shape) -> Organ:
-    """Place an organ: its edge crosses the field, or it is whole in it, or only its inside is seen."""
+def placed(rng: Rng, shape: Shape, *, whole: float = 0.15) -> Organ:
+    """Place an organ: its edge crosses the field, or (with the chance ``whole``) it is all in it, or only its inside is seen."""
     wide = math.hypot(*shape)
-    how = rng.random()
-    radius = wide * (between(rng, 0.28, 0.6) if how < 0.18 else between(rng, 0.8, 6.0))
+    all_in = rng.random() < whole
+    radius = wide * (between(rng, 0.28, 0.6) if all_in else between(rng, 0.8, 6.0))
     away = float(rng.choice([0.5, 1.5, rng.uniform(0, 2)])) * math.pi + float(rng.normal(0, 0.25))
     inside = float(rng.uniform(-0.05, 0.42)) * wide if rng.random() < 0.75 else float(rng.uniform(0.6, 1.2)) * wide
-    reach = float(rng.uniform(0, 0.4)) * wide if how < 0.18 else radius - inside
+    reach = float(rng.uniform(0, 0.4)) * wide if all_in else radius - inside
     return Organ(
         shape[0] * float(rng.uniform(0.35, 0.65)) + math.sin(away) * reach,
         shape[1] * float(rng.uniform(0.35, 0.65)) + math.cos(away) * reach,

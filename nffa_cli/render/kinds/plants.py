@@ -1,4 +1,4 @@
-"""Plants: sections, wood, leaves, petals, hairs, seeds; sub-kinds of `biological`."""
+"""Plants: wood along the grain, leaves, petals, hairs, seeds; sub-kinds of `biological`."""
 
 from __future__ import annotations
 
@@ -52,75 +52,6 @@ def shreds(rng: Rng, scene: Scene, where: Array, number: int, long: float) -> No
     tubes(scene.height, paths, radii, flat=0.4, material=material, values=rng.uniform(1.0, 1.4, number))
 
 
-def _section(rng: Rng, shape: Shape) -> Scene:
-    """Draw a stem, leaf, root or wood cut across: walled cells of graded sizes, vessels among them, the edge now and then."""
-    unit = shape[1] / 256
-    small = between(rng, 5, 26) * unit
-    growth = float(rng.choice([0, rng.uniform(0.3, 3.5)]))
-    v, u = turned(shape, float(rng.choice([0, math.pi, rng.uniform(0, 6.3)])) + float(rng.normal(0, 0.15)))
-    v = v + np.square(u) * np.float32(rng.normal(0, 0.0012) / unit)
-    reach = np.float32(0.5 * math.hypot(*shape))
-    size = small * (1 + np.float32(growth) * np.clip(v / reach * 0.5 + 0.5, 0, 1.2) ** 1.5)
-    order = float(rng.uniform(0.35, 1.0))
-    at = (
-        np.cumsum(1 / size, axis=0) * 20.0 if abs(float(v[1, 0] - v[0, 0])) > 0.9 else v / size * 20.0,
-        u / size * 20.0,
-    )
-    bend = smooth(rng, shape, small * 4) * np.float32(2.0)
-    found = cells(
-        rng,
-        shape,
-        scale=20.0,
-        jitter=order,
-        at=(at[0] + bend, at[1] + bend),
-        stretch=float(rng.uniform(1, 1.9)),
-        angle=float(rng.choice([0, math.pi / 2])),
-    )
-    border = found.border * size / np.float32(20)
-    wall = size * np.float32(rng.uniform(0.025, 0.12)) + np.float32(0.3 * unit)
-    flat = border - wall
-    if rng.random() < 0.75:  # round lumens: the corners of the cells are filled with wall
-        curve = np.float32(rng.uniform(0.4, 0.52)) * size - found.distance * size / np.float32(20)
-        soft = size * np.float32(rng.uniform(0.04, 0.1))
-        inner = np.minimum(flat, curve) - soft * np.log1p(np.exp(-np.abs(flat - curve) / soft))
-    else:
-        inner = flat
-    deep = found.values(rng.uniform(0.5, 2.5, found.count)).astype(np.float32) * size
-    filled = found.values(rng.uniform(0, 1, found.count) < rng.choice([0, 0.05, 0.3]))
-    deep = np.where(filled, deep * np.float32(0.15), deep)
-    biggest = small * float(rng.uniform(1.5, 4.0))
-    for y, x in scatter(rng, shape, biggest * 2.6)[: int(rng.choice([0, 0, 2, 4, 8]))]:  # vessels
-        r = biggest * float(rng.uniform(0.6, 1.0))
-        vy, vx = turned(shape, float(rng.uniform(0, 3)), centre=(y, x))
-        far = np.hypot(vy, vx * np.float32(rng.uniform(0.7, 1)))
-        inner = np.where(far < r + wall * 1.6, r - far, inner)
-        deep = np.where(far < r, np.float32(r * rng.uniform(1.0, 2.5)), deep)
-    bowl = np.clip(inner / (size * np.float32(0.12)), 0, 1)
-    floor = fbm(rng, shape, (small * 0.5, small * 1.5)) * size * np.float32(0.05)
-    height = np.where(
-        inner > 0, -deep * (np.float32(0.4) * bowl + np.float32(0.6) * (bowl > 0.3)) + floor, np.float32(0)
-    )
-    height -= np.exp(-np.square(border / np.float32(0.7 * unit))) * np.float32(rng.uniform(0, 0.8))  # middle lamella
-    rim = np.exp(-np.square((inner + np.float32(0.6)) / np.float32(0.8 * unit)))
-    height += fbm(rng, shape, 14 * unit) * np.float32(rng.uniform(0.1, 1.2)) + rim * np.float32(rng.uniform(0, 0.8))
-    material = np.where(inner > 0, np.float32(rng.uniform(0.5, 0.85)), np.float32(1.0)).astype(np.float32)
-    scene = Scene(height.astype(np.float32), material)
-    if rng.random() < 0.6:
-        shreds(rng, scene, np.abs(inner) < 1.5, int(rng.integers(4, 70)), small * float(rng.uniform(0.2, 0.7)))
-    if rng.random() < 0.45:  # the outer edge
-        edge = v + smooth(rng, shape, 60 * unit) * np.float32(2) + reach * np.float32(rng.uniform(0.2, 0.6))
-        skin = between(rng, 1, 25) * unit
-        skinned = (edge > -skin) & (edge < 0)
-        scene.height = np.where(
-            skinned, fbm(rng, shape, 20 * unit) - (np.abs(edge + skin / 2) * np.float32(0.5)), scene.height
-        )
-        scene.material = np.where(skinned, np.float32(0.9), scene.yields)
-        outside = edge < -skin
-        scene.height = np.where(outside, np.float32(-30), scene.height)
-        scene.material = np.where(outside, np.float32(rng.uniform(0.1, 0.5)), scene.yields)
-    return scene
-
-
 def _wood(rng: Rng, shape: Shape) -> Scene:
     """Draw wood split along its grain: long open tubes side by side, rows of pits in their walls, rays across."""
     unit = shape[1] / 256
@@ -162,7 +93,7 @@ def skin_cells(rng: Rng, shape: Shape, size: float, *, jigsaw: float = 0.25, puf
         shape,
         scale=size,
         jitter=0.8,
-        at=warped(rng, shape, size * jigsaw, size * 0.5),
+        at=warped(rng, shape, size * 0.75 * jigsaw, size * 0.6),
         stretch=float(rng.uniform(1, 2.5)),
         angle=float(rng.uniform(0, 3.1)),
     )
@@ -362,7 +293,6 @@ def _spongy(rng: Rng, shape: Shape) -> Scene:
 
 
 ROWS: list[tuple[str, Draw, tuple[float, float]]] = [
-    ("plant cut across", _section, (60e-6, 2e-3)),
     ("wood along the grain", _wood, (50e-6, 1e-3)),
     ("leaf", _leaf, (40e-6, 1e-3)),
     ("hairs of a plant", _hairy, (100e-6, 3e-3)),

@@ -74,7 +74,7 @@ def _cut(rng: Rng, shape: Shape, organ: Organ, grain: float) -> Scene:
     soft = size * np.float32(rng.uniform(0.04, 0.14))
     inner = np.minimum(flat, curve) - soft * np.log1p(np.exp(-np.minimum(np.abs(flat - curve) / soft, 30)))
     ragged = step(smooth(rng, shape, 60 * unit), float(rng.uniform(-1, 1.5)), 0.6)
-    inner -= ragged * np.abs(smooth(rng, shape, 2.4 * unit)) * np.float32(rng.uniform(0, 1.4) * unit)
+    inner -= ragged * np.abs(smooth(rng, shape, 2.4 * unit)) * np.float32(rng.uniform(0, 1) ** 2 * 3.0 * unit)
     inner = np.minimum(inner, inside - np.float32(1.2 * unit))
     lumen = inner > 0
     lead = float(rng.uniform(0, 2 * math.pi))
@@ -180,6 +180,22 @@ def _section(rng: Rng, shape: Shape) -> Scene:
     return _cut(rng, shape, organ, grain)
 
 
+def _whole(rng: Rng, shape: Shape) -> Scene:
+    """Draw a root, a thin stem or a needle cut across, mostly all of it in the field."""
+    grain = between(rng, 5.0, 11) * shape[1] / 256
+    organ = placed(rng, shape, whole=0.75)
+    organ.cells = herb(rng, organ, shape, grain)
+    return _cut(rng, shape, organ, grain)
+
+
+def _near(rng: Rng, shape: Shape) -> Scene:
+    """Draw a few tissues of an organ near by: large cells, their walls and what is in them."""
+    grain = between(rng, 11, 32) * shape[1] / 256
+    organ = placed(rng, shape, whole=0.0)
+    organ.cells = herb(rng, organ, shape, grain)
+    return _cut(rng, shape, organ, grain)
+
+
 def _wood(rng: Rng, shape: Shape) -> Scene:
     """Draw wood cut across."""
     grain = between(rng, 5.0, 16) * shape[1] / 256
@@ -192,8 +208,8 @@ def _wood(rng: Rng, shape: Shape) -> Scene:
 
 ROWS: list[tuple[str, Draw, tuple[float, float]]] = [
     ("stem cut across", _section, (60e-6, 2e-3)),
-    ("root cut across", _section, (60e-6, 2e-3)),
-    ("tissues of a stalk", _section, (60e-6, 1e-3)),
+    ("root cut across", _whole, (60e-6, 2e-3)),
+    ("tissues of a stalk", _near, (40e-6, 500e-6)),
     ("wood cut across", _wood, (60e-6, 2e-3)),
 ]
-"""Name, drawing, width of the field in metres. The section has three rows: it is what plants are mostly shown by."""
+"""Name, drawing, width of the field in metres."""
