@@ -12,9 +12,9 @@ from nffa_cli.render.fields import Array, cells, fbm, grid
 from nffa_cli.render.habits import turns
 from nffa_cli.render.heaps import Sizes
 
-BATCH, TRIES = 48, 7
+BATCH, TRIES = 64, 5
 """Balls that are laid together, and how often each may look for a place."""
-MOST = 800
+MOST = 760
 """How many balls are laid."""
 SEEN = 3.0
 """Meshes narrower than this many pixels are drawn as grain."""

@@ -16,7 +16,7 @@ import numpy as np
 from nffa_cli.render.beds import bed, lacey, log_uniform, membrane, part
 from nffa_cli.render.crowd import Crowd, Form, Rng, balls, crowd, drop, patches, put
 from nffa_cli.render.fields import Array, Shape, blur, cells, fbm, grid, step
-from nffa_cli.render.habits import potatoes, spindles
+from nffa_cli.render.habits import grains, potatoes, spindles
 from nffa_cli.render.kind import kinds
 from nffa_cli.render.kinds import particles_shaped
 from nffa_cli.render.scene import Scene
@@ -253,6 +253,44 @@ def _core_and_shell(rng: Rng, shape: Shape) -> Scene:
     return on.scene(shade=float(rng.uniform(0.4, 1)))
 
 
+def _nanocrystals(rng: Rng, shape: Shape) -> Scene:
+    """Colloidal metal on a wafer: nearly round crystals, each a little unlike the next, alone, in pairs and in crowds."""
+    on = crowd(bed(rng, shape, kind=str(rng.choice(["wafer", "rough", "granular"], p=[0.6, 0.25, 0.15]))))
+    r = log_uniform(rng, 2, 11)
+    number = int(np.clip(np.prod(shape) * log_uniform(rng, 0.03, 0.5) / (math.pi * r * r), 6, 900))
+    dense = np.exp(fbm(rng, shape, rng.uniform(12, 90)) * rng.uniform(0.3, 2.2)).ravel().cumsum()
+    at = np.searchsorted(dense, rng.uniform(0, dense[-1], number))
+    points = np.stack([at // shape[1], at % shape[1]], axis=1) + rng.uniform(-0.5, 0.5, (number, 2))
+    radii = narrow(rng, number, r, spread=(0.08, 0.28))
+    facetted = rng.random() < 0.5 and number < 500
+    form = grains(rng, number, faces=8, uneven=0.12) if facetted else potatoes(rng, number, least=0.75, flat=0.7)
+    bright = log_uniform(rng, 0.9, 2.0)
+    put(on, form, points, radii, rng.normal(bright, 0.06, number), z=np.zeros(number), lift=rng.uniform(0.5, 1.0))
+    clutter(on, rng)
+    return on.scene(shade=float(rng.uniform(0.6, 1)))
+
+
+def _aggregates(rng: Rng, shape: Shape) -> Scene:
+    """Little balls of one size stuck together to branched aggregates, on a ground that stays seen between them."""
+    on = crowd(bed(rng, shape))
+    r = log_uniform(rng, 1.6, 6)
+    number = int(np.clip(np.prod(shape) * log_uniform(rng, 0.06, 0.3) / (math.pi * r * r), 12, 1200))
+    chains = max(int(number / log_uniform(rng, 8, 90)), 2)
+    long = number // chains + 1
+    steps = rng.standard_normal((chains, long, 2))
+    steps += rng.normal(0, rng.uniform(0, 0.5), (chains, 1, 2))
+    walk = np.cumsum(steps / np.linalg.norm(steps, axis=2, keepdims=True), axis=1) * r * 1.7
+    walk = walk - walk.mean(axis=1, keepdims=True) + rng.uniform((0, 0), shape, (chains, 2))[:, None]
+    points = walk.reshape(-1, 2)
+    near = np.rint(points).astype(int)
+    points = points[((near >= -9) & (near < np.array(shape) + 9)).all(axis=1)]
+    values = rng.normal(log_uniform(rng, 0.9, 1.7), 0.05, len(points))
+    z = np.abs(rng.normal(0, rng.uniform(0, 1), len(points))) * r
+    put(on, balls, points, narrow(rng, len(points), r), values, z=z, lift=0.9)
+    clutter(on, rng)
+    return on.scene()
+
+
 KINDS = kinds(
     ("dispersed balls", _dispersed, (0.5e-6, 200e-6)),
     ("small clusters", _clusters, (0.5e-6, 100e-6)),
@@ -265,5 +303,7 @@ KINDS = kinds(
     ("close-up", _close, (0.2e-6, 300e-6)),
     ("dried drop", _stained, (1e-6, 2e-3)),
     ("core and shell", _core_and_shell, (0.2e-6, 5e-6)),
+    ("nanocrystals", _nanocrystals, (0.2e-6, 10e-6)),
+    ("aggregates", _aggregates, (0.3e-6, 20e-6)),
     *particles_shaped.ROWS,
 )
