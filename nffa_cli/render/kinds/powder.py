@@ -16,7 +16,7 @@ from nffa_cli.render.beds import bed, log_uniform, part
 from nffa_cli.render.crowd import Crowd, Form, Rng, balls, crowd, doubled, put, wires
 from nffa_cli.render.fields import Array, Shape, blur, cells, fbm, ridged, turned
 from nffa_cli.render.habits import grains, potatoes, spindles, table, tumbled
-from nffa_cli.render.heaps import Sizes, broad, fallen, heap, satellites, scattered, textured
+from nffa_cli.render.heaps import Sizes, broad, crumpled, fallen, heap, satellites, scattered, textured
 from nffa_cli.render.kind import kinds
 from nffa_cli.render.kinds import powder_fine, powder_loose, powder_metal
 from nffa_cli.render.scene import Scene, perspective
@@ -68,6 +68,8 @@ def _crushed(rng: Rng, shape: Shape) -> Scene:
         on, rng, lambda n: grains(rng, n, faces=faces, uneven=0.3, flat=flat), broad(rng), cover=rng.uniform(1, 2),
         where=where, sink=0.45,
     )  # fmt: skip
+    if rng.random() < 0.5:  # broken faces are never quite plane
+        crumpled(on, rng, rng.uniform(0.4, 1.4), rng.uniform(10, 26))
     if rng.random() < 0.8:
         textured(on, rng, rng.uniform(0.2, 1.1), rng.uniform(2, 8))
     if rng.random() < 0.7:

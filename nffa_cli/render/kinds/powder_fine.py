@@ -10,7 +10,7 @@ from nffa_cli.render.beds import bed, log_uniform, part
 from nffa_cli.render.crowd import Crowd, Rng, balls, crowd, doubled, put, wires
 from nffa_cli.render.fields import Array, Shape, blur, fbm, ridged
 from nffa_cli.render.habits import grains, potatoes, turns
-from nffa_cli.render.heaps import Sizes, broad, fallen, heap, scattered, textured
+from nffa_cli.render.heaps import Sizes, broad, crumpled, fallen, heap, scattered, textured
 from nffa_cli.render.scene import Scene, perspective
 
 
@@ -47,9 +47,11 @@ def _fluff(rng: Rng, shape: Shape) -> Scene:
     points = (start[:, None, :] + walk[..., :2]).reshape(-1, 2)
     near = np.rint(points).astype(int)
     z = layers[near[:, 0].clip(0, shape[0] - 1), near[:, 1].clip(0, shape[1] - 1)] + walk[..., 2].ravel() * 0.7
-    radii = r * np.exp(rng.normal(0, rng.uniform(0.1, 0.35), len(points)))
+    radii = r * np.exp(rng.normal(0, rng.uniform(0.2, 0.5), len(points)))
     put(on, balls, points, radii, 1.0, z=z, lift=0.0)
     doubled(on, rng, rng.uniform(2, 7), times=int(rng.integers(2, 5)))
+    if rng.random() < 0.6:
+        crumpled(on, rng, rng.uniform(0.25, 0.6) * r, r * rng.uniform(1.5, 4))
     return on.scene()
 
 
@@ -129,14 +131,15 @@ def _caked(rng: Rng, shape: Shape) -> Scene:
     number = int(rng.uniform(1200, 3000))
     scattered(on, rng, sizes.draw(rng, number), fallen(rng, on, (number,)), sunk=(-0.5, 0.4), tone=0.06)
     heap(on, rng, lambda n: grains(rng, n, uneven=0.4), Sizes(3, 1.7, 1.5, 18), cover=rng.uniform(0.02, 0.3), sink=0.6)
+    crumpled(on, rng, rng.uniform(0.2, 0.9), rng.uniform(4, 12))
     return on.scene()
 
 
 def _clumps(rng: Rng, shape: Shape) -> Scene:
     """Loose clumps of fine grains, each a ragged ball of hundreds, on tape or on more of them."""
-    bare = rng.random() < 0.5
+    bare = rng.random() < 0.35
     on = crowd(bed(rng, shape, kind="tape", tone=(0.35, 0.7))) if bare else _floor(rng, shape)
-    clumps = int(rng.uniform(8, 40)) if bare else int(rng.uniform(40, 90))
+    clumps = int(rng.uniform(20, 60)) if bare else int(rng.uniform(40, 90))
     size = Sizes(log_uniform(rng, 7, 20), 1.7, 3, 55).draw(rng, clumps)
     middle = fallen(rng, on, (clumps,))
     r = log_uniform(rng, 1.0, 2.6)
@@ -147,12 +150,13 @@ def _clumps(rng: Rng, shape: Shape) -> Scene:
     ball = np.einsum("nij,nj->ni", (turns(rng, clumps) * rng.uniform(0.6, 1.3, (clumps, 1, 3)))[of], ball)
     points = middle[of] + ball[:, :2] * size[of, None]
     z = size[of] * (0.7 + 0.7 * ball[:, 2]) + rng.uniform(-6, 10, clumps)[of] * (not bare)
-    radii = r * np.exp(rng.normal(0, 0.35, len(of)))
+    radii = r * np.exp(rng.normal(0, 0.5, len(of)))
     facetted: Array = rng.random() < 0.4
     form = grains(rng, len(of), faces=4) if facetted and len(of) < 2500 else balls
     put(on, form, points, radii, rng.normal(1, 0.06, len(of)), z=z, lift=0.0)
     if not bare:
         doubled(on, rng, rng.uniform(3, 8), times=2)
+    crumpled(on, rng, rng.uniform(0.3, 0.7) * r, 2.5 * r)
     number = int(rng.uniform(30, 600))
     scattered(on, rng, rng.uniform(0.5, 1.6, number), fallen(rng, on, (number,)))
     return on.scene()
