@@ -201,7 +201,7 @@ def dendrites(rng: np.random.Generator, shape: Shape) -> Scene:
     arms = half - np.hypot(inside, beyond)
     stem = np.float32(arm * rng.uniform(0.3, 0.6)) - np.abs(side)
     over = np.maximum(arms, stem) + smooth(rng, shape, arm * 0.8) * np.float32(arm * 0.09)
-    solid = step(over, 0, float(rng.uniform(1.2, 0.35 * arm)))
+    solid = step(over, 0, float(rng.uniform(1.2, 1.2 + 0.3 * arm)))
     between = fbm(rng, shape, float(rng.uniform(3, 7)) * unit, octaves=2)
     material = 1 + solid * np.float32(rng.choice([-1, 1]) * rng.uniform(0.1, 0.5))
     material = material + (1 - solid) * between * np.float32(rng.uniform(0, 0.15))

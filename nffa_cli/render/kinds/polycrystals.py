@@ -10,7 +10,7 @@ import numpy as np
 
 from nffa_cli.render.kinds.layers import leaned, specks
 from nffa_cli.render.plans import log_uniform, noise
-from nffa_cli.render.scene import Array, Scene, Shape, cells, smooth, step, warped
+from nffa_cli.render.scene import Array, Scene, Shape, cells, grid, smooth, step, warped
 
 Rng = np.random.Generator
 
@@ -72,7 +72,54 @@ def holed_grains(rng: Rng, shape: Shape) -> Scene:
     return leaned(rng, found, 0.15)
 
 
+def stack_section(rng: Rng, shape: Shape) -> Scene:
+    """A broken edge looked at straight: vacuum above, layers of columns, grains or nothing, each even, on a substrate."""
+    unit = shape[1] / 256
+    rows, columns = shape
+    y, x = grid(shape)
+    lean = np.float32(rng.normal(0, 0.03))
+    down = y - lean * (x - columns / 2)
+    height, material = np.zeros(shape, np.float32), np.full(shape, np.float32(rng.uniform(0.15, 0.5)))
+    top = float(rng.uniform(0.08, 0.4)) * rows
+    level = float(rng.uniform(0, 3)) * unit
+    for number in range(int(rng.integers(2, 6))):
+        wave = smooth(rng, (1, columns), (1, float(rng.uniform(5, 40)) * unit)) * np.float32(
+            rng.uniform(0.1, 2.2) * unit
+        )
+        here = step(down - np.float32(top) - wave, 0, 1.4)
+        thick = log_uniform(rng, 6, 70) * unit
+        tone = float(rng.uniform(0.55, 1.5))
+        how = rng.random()
+        texture = smooth(rng, shape, (4 * unit, 25 * unit)) * np.float32(rng.uniform(0, 0.4) * unit)
+        grey = np.full(shape, np.float32(tone))
+        if how < 0.4:  # columns
+            wide = float(rng.uniform(3.5, 14)) * unit
+            found = cells(
+                rng, shape, scale=wide, at=warped(rng, shape, 1.0 * unit, 12 * unit), stretch=4, angle=np.pi / 2
+            )
+            lift = found.values(rng.standard_normal(found.count).astype(np.float32))
+            texture = lift * np.float32(rng.uniform(0.2, 1.0) * unit) - np.exp(-found.border) * np.float32(unit)
+            grey = grey * (1 + lift * np.float32(rng.uniform(0, 0.1)))
+        elif how < 0.7:  # grains
+            found = cells(rng, shape, scale=float(rng.uniform(4, 0.3 * thick / unit + 6)) * unit)
+            lift = found.values(rng.standard_normal(found.count).astype(np.float32))
+            dome = np.sqrt(np.clip(found.border / np.float32(3 * unit), 0, 1))
+            texture = lift * np.float32(0.4 * unit) + dome * np.float32(rng.uniform(0.3, 1.8) * unit)
+            grey = grey * (1 + lift * np.float32(rng.uniform(0, 0.1)))
+        level += float(rng.normal(0.6, 1.2)) * unit
+        height = height + ((texture + np.float32(level + 5 * unit * (number == 0))) - height) * here
+        material = material + (grey - material) * here
+        top += thick
+        if top > 0.9 * rows:
+            break
+    found_scene = Scene(height.astype(np.float32), material.astype(np.float32), shade=float(rng.uniform(0.4, 1)))
+    if rng.random() < 0.3:
+        specks(rng, found_scene, int(rng.integers(2, 15)), float(rng.uniform(0.8, 2.0)) * unit)
+    return found_scene
+
+
 ROWS = (
     ("flat_grains", flat_grains, (0.8e-6, 30e-6)),
     ("flat_grains_with_holes", holed_grains, (0.8e-6, 30e-6)),
+    ("stack_in_section", stack_section, (0.5e-6, 60e-6)),
 )
