@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.kind import kinds
-from nffa_cli.render.kinds import animals, bodies, flesh, grains, organs, plants, pollens, sections, tissues
+from nffa_cli.render.kinds import animals, bodies, flesh, grains, organs, parts, plants, pollens, sections, tissues
 from nffa_cli.render.kinds.plants import skin_cells
 from nffa_cli.render.pores import backdrop, between, crossings, dust, softened, sponge, struts
 from nffa_cli.render.scene import (
@@ -419,6 +419,7 @@ _ROWS = [
     *animals.ROWS,
     *bodies.ROWS,
     *flesh.ROWS,
+    *parts.ROWS,
 ]
 
 KINDS = kinds(*softened(_ROWS))

@@ -278,7 +278,7 @@ def _biofilm(rng: Rng, shape: Shape) -> Scene:
 def _scaffold(rng: Rng, shape: Shape) -> Scene:
     """Draw cells that grow on a scaffold: flat and stretched bodies with feelers, over fibres, a film or a gel."""
     unit = shape[1] / 256
-    r = between(rng, 16, 60) * unit
+    r = between(rng, 28, 75) * unit
     level = -float(rng.uniform(0.1, 0.8)) * r
     scene = Scene(np.full(shape, level - r, np.float32), np.full(shape, rng.uniform(0.3, 0.8), np.float32))
     material = scene.yields
@@ -290,8 +290,8 @@ def _scaffold(rng: Rng, shape: Shape) -> Scene:
         tubes(scene.height, lifted, [thick] * number, material=material, values=rng.uniform(0.8, 1.05, number))
     else:
         scene.height += np.float32(r) + fbm(rng, shape, r * 0.5) * np.float32(rng.uniform(0.1, 2))
-    for y, x in rng.uniform(0, 1, (int(rng.integers(1, 6)), 2)) * shape:
-        sheet = _sheet(rng, r * float(np.exp(rng.normal(0, 0.25))))
+    for y, x in rng.uniform(0.08, 0.92, (int(rng.integers(2, 6)), 2)) * shape:
+        sheet = sheet_cell(rng, r * float(np.exp(rng.normal(0, 0.25))))
         stamp_max(scene.height, sheet, y, x, base=level, material=material, value=float(rng.uniform(0.85, 1.1)))
         arms = int(rng.integers(3, 22))
         t = np.linspace(0, 1, 10)[:, None]
@@ -307,12 +307,13 @@ def _scaffold(rng: Rng, shape: Shape) -> Scene:
     return tilt(scene, float(rng.choice([0, 0, rng.uniform(10, 40)])))
 
 
-def _sheet(rng: Rng, r: float) -> Array:
-    """Return a flat cell: an uneven outline, a hump over its nucleus, ruffles, fine villi, a thin rim."""
+def sheet_cell(rng: Rng, r: float, lead: float | None = None) -> Array:
+    """Return a flat cell, long along ``lead``: an uneven outline, a hump over its nucleus, ruffles, fine villi, a thin rim."""
     half = math.ceil(r * 2.2)
     at = np.arange(-half, half + 1, dtype=np.float32) / np.float32(r)
     shape = (len(at), len(at))
-    turn, narrow = float(rng.uniform(0, 3.1)), float(rng.uniform(0.35, 1))
+    turn = float(rng.uniform(0, 3.1)) if lead is None else float(rng.normal(lead, 0.25))
+    narrow = float(rng.uniform(0.35, 1))
     u = at[None, :] * math.cos(turn) + at[:, None] * math.sin(turn)
     v = (at[:, None] * math.cos(turn) - at[None, :] * math.sin(turn)) / np.float32(narrow)
     far = np.hypot(u * np.float32(0.75), v) + smooth(rng, shape, r * 0.9) * np.float32(0.22)

@@ -40,7 +40,7 @@ def _packed(shape: Shape, cells: Array) -> tuple[Array, Array, Array]:
     first, second = np.full(shape, 1e3, np.float32), np.full(shape, 1e3, np.float32)
     label = np.zeros(shape, np.int32)
     at_y, at_x = grid(shape)
-    for k, (y, x, r, squeeze, angle, *_) in enumerate(cells):
+    for k, (y, x, r, squeeze, angle, *_) in enumerate(cells.tolist()):
         half = 1.6 * r * max(squeeze, 1 / squeeze) + 2.5
         top, low = max(int(y - half), 0), min(int(y + half) + 2, shape[0])
         left, right = max(int(x - half), 0), min(int(x + half) + 2, shape[1])
