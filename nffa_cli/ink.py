@@ -71,7 +71,8 @@ def has_data_bar(picture: Image.Image) -> bool:
     lowest = picture.crop((0, picture.height * 3 // 4, picture.width, picture.height))
     rows = np.asarray(lowest.convert("L"))[:, every // 2 :: every]
     middle = rows[:, rows.shape[1] // 2, None].astype(np.int16)
-    return bool(((np.abs(rows - middle) <= 6).mean(axis=1) >= 0.9).any())
+    alike = np.count_nonzero(np.abs(rows - middle) <= 6, axis=1)  # a mean of truths takes four times as long
+    return bool(alike.max(initial=0) >= 0.9 * rows.shape[1])
 
 
 def scale_bar(picture: Image.Image, length: float, label: str, *, top: bool = False) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli import __version__, forms, judging, layouts, readiness, reading, recipe
+from nffa_cli.catalogue.rows import content_digest
 from nffa_cli.crosswalk import outward, personal
 from nffa_cli.errors import NffaError
 from nffa_cli.export import check, findings, hdf5, marks, nodes, nxdl, nxem
@@ -105,7 +106,7 @@ def _source(job: Mapping[str, Any], files: Sequence[FileStamp], made_with: str) 
         nxem.SourceFile(os.path.basename(stamp.path), stamp.size, hashed, stamp.role)  # noqa: PTH119
         for stamp, hashed in zip(files, hashes, strict=True)
     )
-    digest = reading.digest(hashes)
+    digest = content_digest(hashes)
     key = hashlib.sha256(f"{made_with} {digest} {listed[0].name}".encode("utf-8", "surrogatepass")).hexdigest()
     return nxem.Source(job["acquisition"], digest, listed, __version__, key)
 

@@ -39,6 +39,7 @@ class Step:
     known: plan.LedgerRow | None
     plan: plan.Plan
     context: Mapping[str, Any]
+    key: str
 
 
 @dataclass(slots=True)
@@ -99,7 +100,7 @@ class Planner:
         versions = self.versions
         if context["digest"] != versions.context:
             versions = replace(versions, context=context["digest"])
-        return Step(found, known, plan.due(found, known, versions), context)
+        return Step(found, known, plan.due(found, known, versions), context, key)
 
 
 class Ingest:
@@ -233,7 +234,8 @@ class Ingest:
         files = tuple(HashedFile(**entry) for entry in header["files"])
         record = {**header["record"], "status": "ready"}
         provenance = Provenance(**{**header["provenance"], "crosswalk": self.versions.crosswalks.get(header["format"])})
-        version = NewVersion(files, record, answer.blob, provenance)
+        preview = self._preview_name(header["digest"]) if header["preview"] else None
+        version = NewVersion(files, record, answer.blob, provenance, preview)
         self._batch.versions.append((version, header["preview"], header["spectra"]))
         self._batch.ledger.append(self._row(each, header))
         self._batch.outcomes.append(self._outcome(found, "done", None, each, header["format"], record["warnings"]))
@@ -267,16 +269,16 @@ class Ingest:
         doubles: dict[str, str] = {}
         if batch.versions or batch.ledger:
             for version, drawn, spectra in batch.versions:
-                if drawn:
-                    self._place(drawn, self._preview_name(version))
+                if drawn and version.preview:
+                    self._place(drawn, version.preview)
                 if spectra:
                     from nffa_cli.spectra import place
 
                     self._place(spectra, place(version.digest))
             with self.store.batch():
                 self.store.save_ledger(batch.ledger)  # before the versions, which may make it forget some of these rows
-                for version, drawn, _ in batch.versions:
-                    self._save(version, drawn, doubles)
+                for version, _, _ in batch.versions:
+                    self._save(version, doubles)
         for outcome in batch.outcomes:
             twin = doubles.get(str(outcome.detail.get("acquisition")))
             yield (
@@ -287,7 +289,7 @@ class Ingest:
                 )
             )
 
-    def _save(self, version: NewVersion, drawn: str | None, doubles: dict[str, str]) -> None:
+    def _save(self, version: NewVersion, doubles: dict[str, str]) -> None:
         twin = self.store.find_content(version.digest)
         if twin is not None and twin != (name := version.id) and not self.store.holds(name):
             path = version.files[0].path
@@ -297,14 +299,13 @@ class Ingest:
                 return
             self.store.move(twin, path)
             doubles[name] = name
-        saved = self.store.save(replace(version, preview=self._preview_name(version) if drawn else None))
+        saved = self.store.save(version)
         self._released += saved.released
         for file in version.files[1:]:
             self._released += self.store.supersede_path(file.path, by=version.id)
 
-    def _preview_name(self, version: NewVersion) -> str:
+    def _preview_name(self, digest: str) -> str:
         suffix = "jpg" if self.values["preview.format"] == "jpeg" else "png"
-        digest = version.digest
         return f"{digest[:2]}/{digest}.{suffix}"
 
     def _place(self, drawn: str, name: str) -> None:
@@ -328,7 +329,7 @@ class Ingest:
         status = STATUS_OF[header["state"]]
         done = status == "done"
         return plan.LedgerRow(
-            key=path_key(path),
+            key=each.key,
             path=path,
             stamp=plan.stamp(found),
             status=status,
@@ -352,8 +353,8 @@ class Ingest:
     ) -> Outcome:
         detail: dict[str, Any] = {}
         known = each.known if each else None
-        if status in ("done", "unchanged"):
-            detail["acquisition"] = known.key if known else path_key(found.main.path)
+        if each is not None and status in ("done", "unchanged"):
+            detail["acquisition"] = each.key
         if kind := format_ or (known.format if known else None):
             detail["format"] = kind
         if each is not None and each.plan.stages:

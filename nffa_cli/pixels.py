@@ -248,8 +248,10 @@ def _accumulator(dtype: np.dtype[Any], count: int) -> np.dtype[Any]:
 def _sum_rows(block: Array, down: int, dtype: np.dtype[Any]) -> Array:
     """Sum each ``down`` rows of a (y, x, …) array; adding strided views is faster than reshape and sum."""
     height = block.shape[0] // down * down
-    rows = block[0:height:down].astype(dtype)
-    for n in range(1, down):
+    if down == 1:
+        return block.astype(dtype)
+    rows: Array = np.add(block[0:height:down], block[1:height:down], dtype=dtype)
+    for n in range(2, down):
         rows += block[n:height:down]
     return rows
 

@@ -165,11 +165,11 @@ def reciprocal(unit: str) -> float | None:
 def stretch(view: Array, *, low: float = 0.5, high: float = 99.5, log: bool = False) -> Array:
     """Return ``view`` as uint8, its ``low`` to ``high`` percentiles spread over black to white.
 
-    Percentiles come from a regular sample of 16,384 finite values at least. Not-a-number is black; a constant view is
+    Percentiles come from a regular sample of 8,192 finite values at least. Not-a-number is black; a constant view is
     mid grey. ``log``: three decades below ``high`` are spread by logarithm, or down to single counts of integers.
     """
     flat = view.reshape(-1)
-    sample = flat[:: max(1, flat.size // 16384)]
+    sample = flat[:: max(1, flat.size // 8192)]
     whole = view.dtype.kind in "iub"
     if not whole:
         sample = sample[np.isfinite(sample)]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli import __version__, extract, identify, rawtree, readiness, settings
+from nffa_cli.catalogue.rows import content_digest
 from nffa_cli.crosswalk import apply, load, merge, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
 from nffa_cli.records import SPECTRAL, Axis, FileStamp, RawMetadata, Record, Remark, Signal
@@ -97,7 +98,7 @@ def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Re
         "reason": state.reason,
         "format": raw.format,
         "files": listed,
-        "digest": digest([str(entry["sha256"]) for entry in listed]) if "sha256" in listed[0] else None,
+        "digest": content_digest([str(entry["sha256"]) for entry in listed]) if "sha256" in listed[0] else None,
         "record": record.as_json(),
         "provenance": provenance,
         "preview": preview,
@@ -211,11 +212,6 @@ def sha256(path: str) -> str:
         while block := file.read(RUN):
             digest.update(block)
     return digest.hexdigest()
-
-
-def digest(hashes: Sequence[str]) -> str:
-    """Return the digest that names a version: of its files' digests, whatever the files are called."""
-    return hashlib.sha256("\n".join([hashes[0], *sorted(hashes[1:])]).encode()).hexdigest()
 
 
 # --- normalise: pure, also run by the parent when only a crosswalk has changed ---

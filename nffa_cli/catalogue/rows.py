@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -49,7 +50,7 @@ class Provenance:
     context: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is derived is kept
 class NewVersion:
     """One acquisition as it was just read.
 
@@ -69,12 +70,12 @@ class NewVersion:
     provenance: Provenance
     preview: str | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Id of the acquisition."""
         return path_key(self.files[0].path)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of the content."""
         return content_digest([file.sha256 for file in self.files])
