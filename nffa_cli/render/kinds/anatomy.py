@@ -41,6 +41,13 @@ PLANS = (
     (SKIN, XYLEM, CORTEX),
 )
 """Tissues from the skin inwards: herbs, roots, straws, needles; some begin below the skin."""
+STRAWS = (
+    (SKIN, STRONG, PITH),
+    (SKIN, STRONG, CORTEX, PITH),
+    (SKIN, STRONG, STRONG, PITH),
+    (SKIN, STRONG, BAST, STRONG),
+)
+"""Those of straws and bast plants: below the skin, rings of cells with thick walls."""
 
 
 @dataclass(slots=True)
@@ -132,9 +139,9 @@ def _wide(rng: Rng, points: Array, r: float, wall: float) -> Array:
     return np.array(kept).reshape(-1, 8)
 
 
-def herb(rng: Rng, organ: Organ, shape: Shape, grain: float) -> Array:
+def herb(rng: Rng, organ: Organ, shape: Shape, grain: float, *, plans: tuple[tuple[Tissue, ...], ...] = PLANS) -> Array:
     """Fill an organ with the tissues of a stem, root, straw or needle; vessels and bundles among them."""
-    plan = PLANS[int(rng.integers(len(PLANS)))]
+    plan = plans[int(rng.integers(len(plans)))]
     depth, parts = 0.0, []
     vessels = []
     for k, tissue in enumerate(plan):

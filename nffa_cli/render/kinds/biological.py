@@ -3,9 +3,9 @@
 Written rule: tissue, cells, microbes, plants, insects, shells and bones: surfaces with many kinds of detail at once,
 nothing quite round or quite repeated, drying wrinkles and cracks, hairs, slime, torn walls, a cluttered ground. Loose
 thread mats made by man are fibres; a foam without cell contents is a porous sponge; equal balls on a clean ground are
-particles. Here: tissue, cells and microbes; plants are in
-``plants`` and ``tissues``, pollen, spores and the like in ``grains``, animals in ``animals``, single organs and
-cells in their surroundings in ``organs``.
+particles. Here: tissue, cells and microbes; plants are in ``plants``, ``tissues`` and (cut across) ``sections``, pollen in
+``pollens``, spores and the like in ``grains``, animals in ``animals``, single organs and cells in their surroundings in
+``organs``, whole bodies in ``bodies``, their ends and small things in ``parts``, what they are made of in ``flesh``.
 """
 
 from __future__ import annotations

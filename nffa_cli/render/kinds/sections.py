@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from nffa_cli.render.kind import Draw
-from nffa_cli.render.kinds.anatomy import Organ, herb, placed, timber
+from nffa_cli.render.kinds.anatomy import STRAWS, Organ, herb, placed, timber
 from nffa_cli.render.kinds.plants import shreds
 from nffa_cli.render.pores import between
 from nffa_cli.render.scene import (
@@ -92,7 +92,7 @@ def _cut(rng: Rng, shape: Shape, organ: Organ, grain: float) -> Scene:
     height -= lamella * np.float32(rng.normal(0.2, 0.45))
     rim = np.exp(-np.square((inner + np.float32(0.9 * unit)) / np.float32(rng.uniform(0.6, 1.1) * unit)))
     height += rim * np.float32(rng.uniform(0.3, 1.6))
-    within = np.float32(rng.uniform(0.4, 0.8)) - side * np.float32(rng.uniform(0, 0.35)) + streak * np.float32(0.05)
+    within = np.float32(rng.uniform(0.2, 0.75)) - side * np.float32(rng.uniform(0, 0.35)) + streak * np.float32(0.05)
     body = np.float32(rng.uniform(0.55, 1.0))
     material = np.where(lumen, within, body + lamella * np.float32(rng.normal(0.05, 0.12)))
     material = np.maximum(material + rim * np.float32(rng.uniform(0.05, 0.5)), 0.08)
@@ -188,6 +188,14 @@ def _whole(rng: Rng, shape: Shape) -> Scene:
     return _cut(rng, shape, organ, grain)
 
 
+def _straw(rng: Rng, shape: Shape) -> Scene:
+    """Draw a straw or the stalk of flax or hemp cut across: its skin, the rings of thick walls, wide cells, nothing."""
+    grain = between(rng, 8, 18) * shape[1] / 256
+    organ = placed(rng, shape, whole=0.0)
+    organ.cells = herb(rng, organ, shape, grain, plans=STRAWS)
+    return _cut(rng, shape, organ, grain)
+
+
 def _near(rng: Rng, shape: Shape) -> Scene:
     """Draw a few tissues of an organ near by: large cells, their walls and what is in them."""
     grain = between(rng, 11, 32) * shape[1] / 256
@@ -209,6 +217,7 @@ def _wood(rng: Rng, shape: Shape) -> Scene:
 ROWS: list[tuple[str, Draw, tuple[float, float]]] = [
     ("stem cut across", _section, (60e-6, 2e-3)),
     ("root cut across", _whole, (60e-6, 2e-3)),
+    ("straw cut across", _straw, (60e-6, 1e-3)),
     ("tissues of a stalk", _near, (40e-6, 500e-6)),
     ("wood cut across", _wood, (60e-6, 2e-3)),
 ]
