@@ -113,7 +113,8 @@ class Bench:
                 break
         assert run.returncode == 0, (run.returncode, run.stderr, run.stdout[-2000:])
         last = self.nffa("sync", "--to", to, "--json")
-        statuses = Counter(json.loads(line).get("status") for line in last.stdout.splitlines()[:-1])
+        told = map(json.loads, last.stdout.splitlines())
+        statuses = Counter(line["status"] for line in told if line["type"] == "outcome")
         assert statuses == {"unchanged": self.made}, statuses
         left = self.nffa("outbox", "list", "--json").stdout.splitlines()
         assert json.loads(left[-1])["deliveries"] == 0, left
