@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -27,19 +28,25 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 def words(path: str, record: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the text of each of ``FIELDS``, in order, for a record whose main file is ``path``."""
     terms = record.get("terms", {})
-    place = PurePath(os.fsencode(path).decode("utf-8", "replace"))
+    folder, name = os.path.split(os.fsencode(path).decode("utf-8", "replace"))
     names = [signal["name"] for signal in record.get("signals", ()) if signal.get("name")]
     own = {
-        "name": [place.name],
-        "folder": [part for part in place.parent.parts if part != place.anchor],
+        "name": [name],
+        "folder": _folders(folder),
         "detector": names,
         "format": [record["format"]],
     }
     columns = []
     for field, sources in FIELDS.items():
         texts = [str(terms[term]["value"]) for term in sources if term in terms]
-        columns.append("\n".join(_storable(text) for text in dict.fromkeys(own.get(field, []) + texts)))
+        columns.append(_storable("\n".join(dict.fromkeys(own.get(field, []) + texts))))
     return tuple(columns)
+
+
+@lru_cache(maxsize=64)
+def _folders(folder: str) -> list[str]:
+    place = PurePath(folder)
+    return [part for part in place.parts if part != place.anchor]
 
 
 def term_rows(record: Mapping[str, Any]) -> list[tuple[str, str | None, float | None, str | None]]:
@@ -71,4 +78,4 @@ def started(record: Mapping[str, Any]) -> str | None:
 
 def _storable(text: str) -> str:
     """Replace lone surrogates, which SQLite cannot store as text."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
