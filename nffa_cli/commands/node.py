@@ -34,6 +34,11 @@ def config(data: Path | None, database: str | None, **more: Any) -> Config:
     return Config(data or settings.home() / "node", database, **more)
 
 
+def issuer_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the option that says which issuer of OpenID Connect is meant."""
+    return click.option("--oidc-issuer", metavar="URL", envvar="NFFA_NODE_OIDC_ISSUER", help=help)
+
+
 MORE = {"proposals": "node_proposals"}
 """Subcommands with a module of their own, imported when they are called."""
 
@@ -63,11 +68,27 @@ def command() -> None:
     "--import-host", "import_hosts", metavar="HOST", multiple=True,
     help="Host whose records may be fetched, repeatable; none: no host [Materials Cloud, Zenodo, B2SHARE].",
 )  # fmt: skip
+@issuer_option("Take tokens of this issuer of OpenID Connect too (also NFFA_NODE_OIDC_ISSUER).")
+@click.option(
+    "--oidc-client-id", metavar="ID", envvar="NFFA_NODE_OIDC_CLIENT_ID",
+    help="As what it knows the programs that log in to this node; a node each its own (also NFFA_NODE_OIDC_CLIENT_ID).",
+)  # fmt: skip
+@click.option(
+    "--oidc-scope", "oidc_scopes", metavar="NAME", multiple=True, help="Scope to ask it for besides, repeatable."
+)
+@click.option(
+    "--oidc-opaque", is_flag=True,
+    help="Its tokens need be no JWT: it is asked whose they are. It does not say for whom it made them: trust all its clients.",
+)  # fmt: skip
+@click.option(
+    "--oidc-orcid-claim", metavar="NAME",
+    help="Its claim whose ORCID iD says which person of the registry somebody is; only where it has proved that.",
+)  # fmt: skip
 @output_options
 def serve(
     data: Path | None, database: str | None, host: str, port: int, tls_cert: Path | None, tls_key: Path | None,
     behind_proxy: bool, base_url: str | None, name: str, requests_per_minute: int, import_hosts: tuple[str, ...],
-    terminal: Terminal,
+    terminal: Terminal, **oidc: Any,
 ) -> None:  # fmt: skip
     """Serve the node until SIGTERM or Ctrl-C; requests that run then are answered first.
 
@@ -78,6 +99,7 @@ def serve(
 
     With --json the first line on stdout says where: {"type":"ready","url":...}. With -v every request is logged.
     """  # noqa: D301
+    from nffa_cli.node.config import issuer_of
     from nffa_cli.node.serving import Listen, serve
 
     def ready(url: str) -> None:
@@ -87,7 +109,8 @@ def serve(
 
     address = base_url.rstrip("/") if base_url else None
     hosts = {"import_hosts": tuple(each.lower() for each in import_hosts if each != "none")} if import_hosts else {}
-    chosen = config(data, database, base_url=address, name=name, requests_per_minute=requests_per_minute, **hosts)
+    chosen = config(data, database, base_url=address, name=name, requests_per_minute=requests_per_minute,
+                    oidc=issuer_of(**oidc), **hosts)  # fmt: skip
     serve(chosen, Listen(host, port, tls_cert, tls_key, behind_proxy), ready)
 
 
@@ -136,7 +159,7 @@ def token_revoke(token_id: str, data: Path | None, database: str | None, termina
     terminal.say("revoked")
 
 
-@command.group("user")
+@command.group("user", cls=with_more({"set": "node_user_set"}))
 def user() -> None:
     """Add and list persons, who have roles and can be members of proposals."""
 
@@ -211,7 +234,7 @@ LISTS: tuple[tuple[click.Group, str, str, tuple[str, ...]], ...] = (
     (token, "tokens", "List the tokens: whose, which roles, when used last. None of them can be shown again.",
      ("id", "user", "label", "roles", "created", "expires", "used", "revoked")),
     (user, "users", "List the persons of the registry.",
-     ("id", "familyName", "givenName", "orcid", "portalUserId", "roles")),
+     ("id", "familyName", "givenName", "orcid", "portalUserId", "roles", "accounts", "disabled")),
     (policy, "all_policies", "List the data policies.",
      ("id", "policyName", "embargoMonths", "embargoStart", "metadataPublic", "isDefault")),
 )  # fmt: skip

@@ -65,7 +65,7 @@ def create_token(
         if person is None:
             owner = user_named(connection, str(name), roles)
         else:
-            row = _person(connection, person)
+            row = person_named(connection, person)
             if lacks := sorted(set(roles) - set(row.roles)):
                 hint = "an administrator changes roles: PATCH /persons/{id}"
                 raise UsageError(f"has not the role {', '.join(lacks)}", where=row.family_name, hint=hint)
@@ -130,9 +130,17 @@ def users(database: Database) -> list[dict[str, Any]]:
         rows = connection.execute(
             sa.select(tables.person).order_by(tables.person.c.family_name, tables.person.c.id)
         ).all()
+        link = tables.external_id.c
+        linked = connection.execute(
+            sa.select(link.resource, link.scheme, link.value).where(link.type == "person")
+        ).all()
+    accounts: dict[str, list[str]] = {}
+    for each in linked:
+        accounts.setdefault(each.resource, []).append(f"{each.scheme} {each.value}")
     return [
         {"type": "user", "id": row.id, "familyName": row.family_name, "givenName": row.data.get("givenName"), "orcid": row.orcid,
-         "portalUserId": row.portal_user_id, "roles": row.roles}
+         "portalUserId": row.portal_user_id, "roles": row.roles, "accounts": accounts.get(row.id, []),
+         "disabled": callers.is_out(row.data)}
         for row in rows
     ]  # fmt: skip
 
@@ -222,7 +230,14 @@ def _policy(connection: sa.Connection, named: str) -> str | None:
     return found
 
 
-def _person(connection: sa.Connection, named: str) -> sa.Row[Any]:
+def person_named(connection: sa.Connection, named: str) -> sa.Row[Any]:
+    """Return the person with this id, ORCID or portal id.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
     person = tables.person.c
     query = sa.select(tables.person).where(
         sa.or_(*(each == named for each in (person.id, person.orcid, person.portal_user_id)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import import_module
 
 from fastapi import FastAPI
 
 from nffa_cli import __version__
-from nffa_cli.node import problems
+from nffa_cli.node import accounts, bearers, problems
 from nffa_cli.node.adopting import Intake
 from nffa_cli.node.answers import completed
 from nffa_cli.node.arriving import Digests
@@ -17,6 +18,7 @@ from nffa_cli.node.callers import Uses
 from nffa_cli.node.config import Config
 from nffa_cli.node.database import Database
 from nffa_cli.node.gate import Gate
+from nffa_cli.node.issuer import Issuer
 from nffa_cli.node.keeping import kept_up
 from nffa_cli.node.pages import site
 from nffa_cli.node.requests import Running
@@ -54,6 +56,10 @@ def create_app(config: Config) -> FastAPI:
     app.state.storage, app.state.digests = Storage(config.data), Digests()
     app.state.running, app.state.intake = Running(), Intake(config.import_hosts)
     app.state.similar = Similar()
+    app.state.foreign = None
+    if config.oidc:
+        bearers.at_hand()
+        app.state.foreign = partial(accounts.caller, database, Issuer(config.oidc))
     app.add_middleware(Gate, config=config)
     problems.install(app)
     for name in ROUTES:

@@ -35,7 +35,13 @@ def note(
         Of the request, so that logs on both ends can be found.
     """
     values = {"at": moments.now(), "actor": caller.person, "action": action, "type": type, "resource": id}
-    connection.execute(tables.audit.insert().values(**values, diff=dict(diff or {}), request_id=request_id))
+    said = told(caller, diff or {})
+    connection.execute(tables.audit.insert().values(**values, diff=said, request_id=request_id))
+
+
+def told(caller: Caller, diff: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is different now and, where the caller's token was none of the node's own, who made it (``issuer``)."""
+    return {**diff, "issuer": caller.issuer} if caller.issuer else dict(diff)
 
 
 def as_json(row: sa.Row[Any]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import hmac
 import re
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import sqlalchemy as sa
 from fastapi import Depends, Request
@@ -28,6 +29,9 @@ PROPOSAL_ROLES: tuple[str, ...] = get_args(ProposalRole)
 """Roles of a member in one proposal."""
 TOKEN = re.compile(r"nffa_([0-9a-f]{32})_([A-Za-z0-9_-]{20,100})")
 
+FOREIGN = re.compile(r"(?!nffa_)[A-Za-z0-9._~+/-]{10,16000}=*")
+"""A token that is none of the node's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -38,12 +42,18 @@ class Caller:
     roles
         Those of ``ROLES`` that the person has and the token may use.
     token
-        Id of the token.
+        Id of the token; None: it is none of the node's own.
+    issuer
+        Who made it, where it is none of the node's own; and
+    expires_at
+        until when such a token is good.
     """
 
     person: str | None = None
     roles: frozenset[str] = frozenset()
     token: str | None = None
+    issuer: str | None = None
+    expires_at: str | None = None
 
 
 NOBODY = Caller()
@@ -55,13 +65,16 @@ def caller(request: Request, known: Annotated[Database, Depends(database)]) -> C
     Raises
     ------
     Problem
-        401: there is a token, and it is not good. Nobody learns why.
+        401: there is a token, and it is not good. Nobody learns why. 503: its issuer is needed and does not answer.
     """
     header = request.headers.get("authorization")
     if header is None:
         return NOBODY
     scheme, _, given = header.partition(" ")
-    asking = by_token(known, given) if scheme.lower() == "bearer" else None
+    given, foreign = given.strip(), request.app.state.foreign
+    asking = None
+    if scheme.lower() == "bearer":
+        asking = foreign(given) if foreign and FOREIGN.fullmatch(given) else by_token(known, given)
     if asking is None:
         raise refused("this token is not good: it is unknown, has expired or was revoked")
     request.app.state.uses.note(asking.token)
@@ -96,6 +109,11 @@ def refused(detail: str) -> Problem:
     return Problem(401, "Not authenticated", detail, headers={"WWW-Authenticate": 'Bearer realm="idrp"'})
 
 
+def is_out(data: Mapping[str, Any]) -> bool:
+    """Tell by what is kept of a person that no token of theirs is good."""
+    return bool(data.get("disabled"))
+
+
 def digest(secret: str) -> str:
     """Return what is kept of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -117,15 +135,16 @@ def made(
 
 def _known(known: Database, identity: str, secret: str) -> Caller | None:
     token, person = tables.token.c, tables.person.c
+    whose = (person.id.label("person"), person.roles.label("holds"), person.data)
     query = (
-        sa.select(token.id, token.secret_sha256, token.roles, person.id.label("person"), person.roles.label("holds"))
+        sa.select(token.id, token.secret_sha256, token.roles, *whose)
         .join(tables.person, person.id == token.person)
         .where(token.id == str(uuid.UUID(identity)), token.revoked_at.is_(None))
         .where(sa.or_(token.expires_at.is_(None), token.expires_at > moments.now()))
     )
     with known.read() as connection:
         row = connection.execute(query).one_or_none()
-    if row is None or not hmac.compare_digest(row.secret_sha256, digest(secret)):
+    if row is None or is_out(row.data) or not hmac.compare_digest(row.secret_sha256, digest(secret)):
         return None
     return Caller(row.person, frozenset(row.roles) & frozenset(row.holds), row.id)
 

@@ -288,7 +288,11 @@ class Instrument(Kept):
 
 
 class Person(Kept):
-    """Who takes part: as little personal data as will do. ``roles`` are those in the whole node."""
+    """Who takes part: as little personal data as will do. ``roles`` are those in the whole node.
+
+    ``disabled``: no token of theirs is good. An external id whose scheme is the issuer of OpenID Connect that the node trusts,
+    and whose value is a subject there, lets tokens of that issuer count as theirs.
+    """
 
     family_name: Name
     given_name: Name | None = None
@@ -296,6 +300,7 @@ class Person(Kept):
     affiliation: Free | None = None
     portal_user_id: Name | None = None
     roles: Annotated[list[Role], Field(max_length=5)] = []
+    disabled: bool | None = None
     external_ids: ExternalIds = []
 
 

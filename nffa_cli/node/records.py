@@ -83,7 +83,7 @@ _ASSET = {
 KINDS: tuple[Kind, ...] = (
     _registry("facility", "facilities", contract.Facility, defaultPolicyId="policy"),
     _registry("instrument", "instruments", contract.Instrument, facilityId="facility", scientists="person"),
-    Kind("person", "persons", tables.person, contract.Person, _PERSON),
+    Kind("person", "persons", tables.person, contract.Person, _PERSON, inner=frozenset({"externalIds", "disabled"})),
     Kind("sample", "samples", tables.registry, contract.Sample, {"name": "sampleName"}, refers={"parents": "sample"},
          scope="created_by"),
     _registry("archive", "archives", contract.Archive, facilityId="facility", policyId="policy"),

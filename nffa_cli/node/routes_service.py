@@ -37,11 +37,14 @@ LINKS = (
 def service(request: Request, settings: Annotated[Config, Depends(config)]) -> dict[str, Any]:
     """Return the service document: where everything is, how to log in, how to upload."""
     root = (settings.base_url or str(request.base_url).rstrip("/")) + "/api/v1"
+    oidc = settings.oidc
+    about = {"issuer": oidc.issuer, "clientId": oidc.client, "scopes": oidc.scopes} if oidc else None
     return {
         "name": settings.name,
         "version": "1",
         "software": f"nffa {__version__}",
-        "authModes": ["pat", "none"],
+        "authModes": ["pat", "oidc", "none"] if about else ["pat", "none"],
+        **({"oidc": about} if about else {}),
         "uploads": {
             "protocols": ["tus-1.0.0", "single", "pack"],
             "maxSize": settings.upload_bytes,
@@ -70,7 +73,9 @@ def me(asking: Named, known: Annotated[Database, Depends(database)]) -> dict[str
         ).one_or_none()
         if who is None:
             raise absent()
-        expires = connection.execute(sa.select(token.expires_at).where(token.id == asking.token)).scalar()
+        expires = asking.expires_at
+        if asking.token:
+            expires = connection.execute(sa.select(token.expires_at).where(token.id == asking.token)).scalar()
         query = sa.select(member.proposal, member.role).where(member.person == asking.person)
         grants = connection.execute(query.order_by(member.proposal, member.role)).all()
     return {

@@ -43,7 +43,9 @@ def made(body: TokenWish, at: Opened, asking: Named) -> Response:
         raise Problem(403, "Not allowed", "only administrators make tokens for others")
     with at.known.write() as connection:
         own = tables.token.c
-        ends = connection.execute(sa.select(own.expires_at).where(own.id == asking.token)).scalar()
+        ends = asking.expires_at
+        if asking.token:
+            ends = connection.execute(sa.select(own.expires_at).where(own.id == asking.token)).scalar()
         wanted = moments.later(body.days * DAY) if body.days else None
         expires_at = wanted if governs else min(filter(None, (wanted, ends)), default=None)
         holds = connection.execute(sa.select(tables.person.c.roles).where(tables.person.c.id == person)).scalar()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import ipaddress
 import signal
 import socket
 import ssl
@@ -17,7 +16,7 @@ import uvicorn
 from nffa_cli.catalogue.lock import locked
 from nffa_cli.errors import LockedError, NffaError, UsageError
 from nffa_cli.node.app import create_app
-from nffa_cli.node.config import Config
+from nffa_cli.node.config import Config, is_loopback
 
 LAST_ANSWERS = 60
 """Seconds that running requests have when the node is told to stop."""
@@ -112,14 +111,6 @@ def check(listen: Listen) -> None:
     elif not listen.behind_proxy and not is_loopback(listen.host):
         hint = "give --tls-cert and --tls-key; or --behind-proxy, where a proxy speaks TLS with the clients"
         raise UsageError("tokens would travel in the clear", where=listen.host, hint=hint)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach a host."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _bound(listen: Listen) -> socket.socket:

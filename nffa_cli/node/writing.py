@@ -22,6 +22,7 @@ from nffa_cli.node import (
     tables,
     words,
 )
+from nffa_cli.node.audit import told
 from nffa_cli.node.callers import Caller
 from nffa_cli.node.planning import HeldAsset, Known, Place, Step, Wanted, place_of
 
@@ -77,7 +78,7 @@ class _Commit:
 
     def note(self, action: str, type: str, resource: str, diff: Mapping[str, Any]) -> None:
         values = {"at": self.now, "actor": self.caller.person, "action": action, "type": type, "resource": resource}
-        self.notes.append({**values, "request_id": self.request_id, "diff": dict(diff)})
+        self.notes.append({**values, "request_id": self.request_id, "diff": told(self.caller, diff)})
 
     def audit(self) -> None:
         self.insert(tables.audit, self.notes)

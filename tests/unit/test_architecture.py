@@ -77,6 +77,7 @@ DOORS = {
     "jinja2": {"report.page", "node.pages.render"},
     "requests": {"destinations.http"},
     "keyring": {"secrets"},
+    "jwt": {"node.bearers"},
     **{name: {"node"} for name in ("fastapi", "starlette", "uvicorn", "pydantic", "sqlalchemy", "alembic")},
 }
 """Library → the only parts that may import it."""

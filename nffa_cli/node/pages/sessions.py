@@ -99,8 +99,9 @@ def viewer(request: Request, known: Annotated[Database, Depends(database)]) -> V
         return Viewer()
     session, token, person = tables.session.c, tables.token.c, tables.person.c
     now = moments.now()
+    whose = (person.id.label("person"), person.roles.label("holds"), person.family_name, person.data)
     query = (
-        sa.select(token.id, token.roles, person.id.label("person"), person.roles.label("holds"), person.family_name)
+        sa.select(token.id, token.roles, *whose)
         .join(tables.token, token.id == session.token)
         .join(tables.person, person.id == token.person)
         .where(session.id == callers.digest(secret), session.expires_at > now, token.revoked_at.is_(None))
@@ -108,7 +109,7 @@ def viewer(request: Request, known: Annotated[Database, Depends(database)]) -> V
     )
     with known.read() as connection:
         row = connection.execute(query).one_or_none()
-    if row is None:
+    if row is None or callers.is_out(row.data):
         return Viewer()
     request.app.state.uses.note(row.id)
     return Viewer(Caller(row.person, frozenset(row.roles) & frozenset(row.holds), row.id), row.family_name, secret)
