@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import uuid
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 ABSENT = "needs PostgreSQL (Debian's package: postgresql)"
@@ -23,7 +24,10 @@ def binaries() -> Path | None:
 
 @contextmanager
 def running():
-    """Run a server and give a function that makes an empty database and returns its address; None without binaries."""
+    """Run a server and give a function that makes a database and returns its address; None without binaries.
+
+    The database is empty, or holds what the one at the address ``like`` does, with which nobody may be connected.
+    """
     where = binaries()
     if where is None:
         yield None
@@ -46,17 +50,17 @@ def running():
         do(where / "initdb", "-D", data, "-U", "nffa", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         do(where / "pg_ctl", "-D", data, "-w", "-l", room / "log", "-o", options, "start")
         try:
-            yield lambda: _made(port)
+            yield partial(_made, port)
         finally:
             do(where / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(room, ignore_errors=True)
 
 
-def _made(port):
+def _made(port, like=None):
     import psycopg
 
-    name = f"n{uuid.uuid4().hex}"
+    name, template = f"n{uuid.uuid4().hex}", "template1" if like is None else like.rpartition("/")[2]
     with psycopg.connect(f"postgresql://nffa@127.0.0.1:{port}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     return f"postgresql://nffa@127.0.0.1:{port}/{name}"

@@ -15,6 +15,12 @@ from nffa_cli.node.config import Config
 from nffa_cli.node.database import Database
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request):
+    """The address of a database that is empty."""
+    return None if request.param == "sqlite" else request.getfixturevalue("cluster")()
+
+
 @pytest.fixture
 def url(address, tmp_path):
     return address or Config(tmp_path).database_url

@@ -39,7 +39,7 @@ NOW = {
 @pytest.fixture
 def address(request):
     """SQLite in the node's folder, or where a test asks for it an empty PostgreSQL database."""
-    return request.getfixturevalue("cluster")() if getattr(request, "param", None) else None
+    return request.getfixturevalue("prepared")() if getattr(request, "param", None) else None
 
 
 BOTH = pytest.mark.parametrize("address", [None, "postgresql"], indirect=True)

@@ -14,7 +14,7 @@ ADA, EVE = "0000-0002-1825-0097", "0000-0001-5109-3700"
 @pytest.fixture
 def address(request):
     """SQLite in the node's folder, or where a test asks for it an empty PostgreSQL database."""
-    return request.getfixturevalue("cluster")() if getattr(request, "param", None) else None
+    return request.getfixturevalue("prepared")() if getattr(request, "param", None) else None
 
 
 BOTH = pytest.mark.parametrize("address", [None, "postgresql"], indirect=True)
