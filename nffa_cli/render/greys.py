@@ -152,15 +152,18 @@ def contrast(signal: Array, rng: np.random.Generator) -> Array:
         gamma = math.log(float(rng.uniform(0.22, 0.6))) / math.log(ground)
     level = level ** np.float32(min(max(gamma, 0.4), 2.0))
     draw = rng.random()
-    if draw < 0.55:  # the whole range used
-        dark, bright = rng.uniform(0.0, 0.12), rng.uniform(0.78, 1.0)
-    elif draw < 0.86:  # grey and flat
+    if draw < 0.58:  # the whole range used, the deepest shadows often lost
+        dark, bright = rng.uniform(-0.08, 0.08), rng.uniform(0.8, 1.05)
+    elif draw < 0.8:  # grey and flat
         dark, bright = rng.uniform(0.08, 0.42), rng.uniform(0.42, 0.88)
         bright = max(bright, dark + 0.12)
-    elif draw < 0.94:  # too bright: whites saturate
+    elif draw < 0.86:  # hardly any contrast, as on smooth wafers
+        dark = rng.uniform(0.15, 0.7)
+        bright = dark + rng.uniform(0.05, 0.2)
+    elif draw < 0.93:  # too bright: whites saturate
         dark, bright = rng.uniform(0.05, 0.3), rng.uniform(1.05, 1.35)
     else:  # too dark: blacks are lost
-        dark, bright = rng.uniform(-0.15, -0.02), rng.uniform(0.55, 0.95)
+        dark, bright = rng.uniform(-0.2, -0.05), rng.uniform(0.55, 0.95)
     level = level * np.float32(bright - dark) + np.float32(dark)
     if rng.random() < KNEE:  # amplifiers give way before they clip
         over = np.maximum(level - np.float32(0.82), 0)
