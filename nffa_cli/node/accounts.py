@@ -129,13 +129,13 @@ def _first_seen(connection: sa.Connection, issuer: Issuer, subject: Any, said: M
         was = records.fields_of(connection, KIND, [there])[0]
         fields = was | {"roles": was["roles"] or [FIRST_ROLE], "externalIds": [*was["externalIds"], link]}
         records.update(connection, KIND, there.id, fields, by=there.id)
+        diff = {"fields": sorted(name for name in fields if fields[name] != was.get(name))}
         identity, action = there.id, "update"
     else:
         fields = {**_named(said, subject), "roles": [FIRST_ROLE], "externalIds": [link]}
         fields |= {"orcid": iD} if iD and there is None else {}
-        identity, action = records.insert(connection, KIND, fields, by=None), "create"
-    who, diff = Caller(identity, issuer=name), {"fields": ["externalIds"]}
-    audit.note(connection, who, action, "person", identity, diff=diff)
+        identity, action, diff = records.insert(connection, KIND, fields, by=None), "create", {}
+    audit.note(connection, Caller(identity, issuer=name), action, "person", identity, diff=diff)
     found = _linked(connection, name, subject)
     assert found is not None
     return found

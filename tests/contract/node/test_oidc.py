@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 
 import pytest
@@ -197,13 +199,60 @@ def test_an_issuer_that_is_gone_and_one_that_points_elsewhere(start, idp, at_onc
     assert caught.value.status == 503
 
 
-def test_few_wait_for_an_issuer_and_the_others_are_told_at_once():
-    known = issuer.Issuer(Oidc("https://login.example", "node", opaque=True), ask=lambda *_: (200, {}))
-    for _ in range(issuer.WAITING):
-        known._door.acquire()
-    with pytest.raises(issuer.Problem) as caught:
-        known.claims("opaque-token-of-ada")
-    assert caught.value.status == 503
+def test_few_wait_for_an_issuer_that_hangs_and_the_others_are_told_at_once():
+    goes_on = threading.Event()
+    known = issuer.Issuer(
+        Oidc("https://login.example", "node", opaque=True), ask=lambda *_: goes_on.wait(30) and (500, None)
+    )
+
+    def asking(token):
+        with pytest.raises(issuer.Problem) as caught:
+            known.claims(token)
+        return caught.value.status
+
+    many = issuer.WAITING + 5
+    with ThreadPoolExecutor(many) as pool:
+        asked = [pool.submit(asking, f"opaque-token-{number}") for number in range(many)]
+        told = next(as_completed(asked, timeout=20))
+        while sum(each.done() for each in asked) < many - issuer.WAITING:
+            next(as_completed([each for each in asked if not each.done()], timeout=20))
+        assert told.result() == 503
+        assert sum(not each.done() for each in asked) == issuer.WAITING
+        goes_on.set()
+        assert {each.result() for each in asked} == {503}
+
+
+def test_keys_are_asked_for_anew_now_and_then_and_hold_for_a_day_where_nobody_answers(idp):
+    now, moods = [0.0], []
+
+    def ask(where, token):
+        moods.append(where)
+        return (503, None) if idp.mood else issuer.asked(where, token)
+
+    known = issuer.Issuer(Oidc(idp.url, "node"), clock=lambda: now[0], ask=ask)
+
+    def good(token):
+        try:
+            return known.claims(token) is not None
+        except issuer.Problem as problem:
+            return problem.status
+
+    old = idp.token()
+    assert good(old) is True
+    now[0] += issuer.FRESH - 1
+    assert good(old) is True
+    assert len(moods) == 2
+    idp.mood = Said(503)
+    for seconds, count in ((2, 3), (issuer.PATIENT - 1, 3), (2, 4)):
+        now[0] += seconds
+        assert good(old) is True
+        assert len(moods) == count
+    now[0] = issuer.KEPT + 1
+    assert good(old) == 503
+    idp.mood, idp.keys = None, [published("new")]
+    now[0] += issuer.PATIENT + 1
+    assert good(old) is False  # a key that is taken back is none
+    assert good(idp.token("new")) is True
 
 
 def test_a_claim_names_a_person_only_where_the_operator_said_so(start, address, idp):
@@ -240,6 +289,12 @@ def test_an_operator_says_whose_an_account_is(start, address, idp):
     assert listed[pc]["accounts"] == [f"{idp.url} ada-1"]
     assert listed[made]["accounts"] == []
     assert asks(node, idp.token(), f"/persons/{pc}").json()["externalIds"] == [{"scheme": idp.url, "value": "ada-1"}]
+    members = [{"personId": each, "role": "teamMember"} for each in (pc, made)]
+    proposal = {"proposalId": "P1", "proposalTitle": "Films", "members": members}
+    assert node.as_("admin").post("/proposals", json=proposal).status_code == 201
+    seen = node.as_("reader", made).get(f"/persons/{pc}").json()
+    assert seen["familyName"] == "Ada"
+    assert not {"externalIds", "disabled"} & set(seen)  # how one signs in is no colleague's business
 
 
 def test_what_it_makes_lasts_no_longer_than_itself(start, idp):
