@@ -20,10 +20,12 @@ from nffa_cli.node import admin, audit, moments, records, tables
 from nffa_cli.node.callers import NOBODY, Caller, is_out
 from nffa_cli.node.database import Database
 from nffa_cli.node.issuer import OPAQUE_FOR, Issuer
+from nffa_cli.node.problems import Problem
 from nffa_cli.node.rights import EVERYWHERE
 
 KIND = records.BY_TYPE["person"]
 FIRST_ROLE = "reader"
+NAMES = frozenset({"family_name", "name", "preferred_username"})
 LONGEST_NAME = 200
 DAY = 86_400
 
@@ -44,8 +46,7 @@ def caller(known: Database, issuer: Issuer, token: str) -> Caller | None:
     with known.read() as connection:
         row = _linked(connection, name, subject)
     if row is None:
-        more = issuer.userinfo(token) or {}
-        said = {**more, **said} if more.get("sub") == subject else said
+        said = {**_more(issuer, token, said), **said}
         with known.write() as connection:
             row = _linked(connection, name, subject) or _first_seen(connection, issuer, subject, said)
     if is_out(row.data):
@@ -54,6 +55,21 @@ def caller(known: Database, issuer: Issuer, token: str) -> Caller | None:
     ends = min(ends, now + DAY) if isinstance(ends, int | float) else now + OPAQUE_FOR
     expires_at = moments.shown(datetime.fromtimestamp(ends, UTC))
     return Caller(row.id, frozenset(row.roles), issuer=name, expires_at=expires_at)
+
+
+def _more(issuer: Issuer, token: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the issuer's userinfo adds to a token that says no name, or not the claim that decides whose account it is."""
+    claim = issuer.settings.orcid_claim
+    decides = claim is not None and claim not in said
+    if not decides and not NAMES.isdisjoint(said):
+        return {}
+    try:
+        more = issuer.userinfo(token) or {}
+    except Problem:
+        if decides:
+            raise
+        return {}
+    return more if more.get("sub") == said["sub"] else {}
 
 
 def changed(

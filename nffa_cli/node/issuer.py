@@ -105,12 +105,13 @@ class Issuer:
         with _Entered(self._door):
             try:
                 status, said = self._ask(where, token)
-                if status not in (200, 400, 401, 403) or (status == 200 and not isinstance(said, dict)):
-                    raise Silent(f"its userinfo endpoint answers {status}")
+                refuses = 400 <= status < 500 and status != 429
+                if not refuses and (status != 200 or not isinstance(said, dict)):
+                    raise Silent(f"its userinfo endpoint answers {status}, not with JSON of OpenID Connect")
             except Silent as error:
                 log.warning("the issuer %s: %s", self.settings.issuer, error)
                 raise unavailable() from None
-        said = {name: each for name, each in said.items() if isinstance(each, str)} if status == 200 else None
+        said = None if refuses else {name: each for name, each in said.items() if isinstance(each, str)}
         with self._noting:
             while len(self._opaque) >= OPAQUE_MOST:
                 del self._opaque[next(iter(self._opaque))]

@@ -297,6 +297,20 @@ def test_an_operator_says_whose_an_account_is(start, address, idp):
     assert not {"externalIds", "disabled"} & set(seen)  # how one signs in is no colleague's business
 
 
+def test_of_a_token_that_says_little_only_what_decides_is_waited_for(start, idp):
+    node = start(orcid_claim="orcid")
+    pi = admin.add_user(node.database, family_name="Curie", roles=(), given_name=None, orcid=ORCID)
+    little, other, third = (idp.token(sub=name) for name in ("little", "other", "third"))
+    idp.people |= {little: {"sub": "little", "orcid": ORCID}, other: {"sub": "little", "orcid": ORCID}}
+    idp.me = Said(500)
+    assert asks(node, little).status_code == 503
+    idp.me = None
+    assert asks(node, little).json()["person"]["id"] == pi
+    assert asks(node, other).json()["person"]["familyName"] == "other"  # it was told of somebody else
+    idp.me = Said(500)
+    assert asks(start(), third).json()["person"]["familyName"] == "third"
+
+
 def test_what_it_makes_lasts_no_longer_than_itself(start, idp):
     node = start()
     ada = Client(node.url, idp.token())
