@@ -30,6 +30,9 @@ class Process:
 
     def __init__(self, config: Config) -> None:
         self.config, self.port = config, 0
+        self.log = config.data.with_name(
+            "served.err"
+        )  # a pipe that nobody reads fills, and the node would wait for ever
         self.process: subprocess.Popen | None = None
 
     @property
@@ -41,12 +44,11 @@ class Process:
         command = [sys.executable, "-m", "nffa_cli", "node", "serve", "--data", str(self.config.data), "--json",
                    "--port", str(self.port), *more]  # fmt: skip
         environment = {**os.environ, "NFFA_HOME": str(self.config.data / "home")}
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
-        )
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True)
         ready, _, _ = select.select([self.process.stdout], [], [], 60)
         line = self.process.stdout.readline() if ready else ""
-        assert line, f"the node did not start: {self.process.stderr.read() if self.process.poll() is not None else ''}"
+        assert line, f"the node did not start: {self.log.read_text()[-2000:]}"
         self.port = int(json.loads(line)["url"].rpartition(":")[2])
 
     def kill(self) -> None:
