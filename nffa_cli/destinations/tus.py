@@ -1,7 +1,9 @@
 """Resumable uploads by tus 1.0: the server's offset is the truth, it is asked for after every fault, never guessed.
 
-A chunk carries its own checksum where the server can prove it, so that a fault costs one chunk at most. Where the upload
-lies is noted by the caller before the first byte goes; integrity is proved by whoever owns the whole digest.
+A chunk carries a checksum where the server can prove it, so that a fault costs one chunk at most: its own, or, where the
+server says that it knows that (nffa's node does), that of all bytes up to its end, which is one pass over the bytes for the
+server, and not two. Where the upload lies is noted by the caller before the first byte goes; integrity is proved by whoever
+owns the whole digest.
 """
 
 from __future__ import annotations
@@ -19,15 +21,27 @@ from nffa_cli.destinations.http import Connection
 from nffa_cli.destinations.sources import Source
 from nffa_cli.errors import Refused, Unreachable
 
-CHUNK = 8 << 20
+CHUNK = 16 << 20
+"""Bytes of a chunk: what a cut costs at most. A request takes a server as long as some 3 MB of it, hence no smaller ones."""
 VERSION = {"Tus-Resumable": "1.0.0"}
 GONE = frozenset({404, 410})
 """What a server says of an upload that is not there any more."""
 MISPLACED = frozenset({409, 423})
 """The offset is another one, or another request still writes: ask again."""
+SO_FAR = "sha256-so-far"
+"""An algorithm of nffa's node (docs/idrp.md)."""
 MISMATCH = 460
 MISMATCHES = 3
 """How often bytes may arrive as other bytes before something is wrong that trying does not mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an upload lies and how far it has come; ``so_far``: the server proves chunks by ``SO_FAR``."""
+
+    where: str
+    offset: int
+    so_far: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +77,16 @@ def send(connection: Connection, source: Source, upload: Upload, note: Callable[
     Changed
         The file changed meanwhile.
     """
-    where, offset = _resumed(connection, upload, source.size) or _created(connection, upload, source.size)
-    note(where)
+    place = _resumed(connection, upload, source.size) or _created(connection, upload, source.size)
+    note(place.where)
     with ThreadPoolExecutor(1) as reading:
-        return _sent(connection, Chunks(source, upload, reading), upload, note, where, offset)
+        return _sent(connection, Chunks(source, upload, reading, so_far=place.so_far), upload, note, place)
 
 
-def _sent(
-    connection: Connection, chunks: Chunks, upload: Upload, note: Callable[[str], None], where: str, offset: int
-) -> str:
-    """Send from ``offset`` to the end."""
+def _sent(connection: Connection, chunks: Chunks, upload: Upload, note: Callable[[str], None], place: Place) -> str:
+    """Send what has not come yet, to the end."""
     source, failures, mismatches, since = chunks.source, 0, 0, time.monotonic()
+    where, offset = place.where, place.offset
     while offset < source.size:
         block, head = chunks.at(offset)
         lost: Unreachable | None = None
@@ -100,19 +113,21 @@ def _sent(
         connection.rest(failures)
         found = _where_it_is(connection, where, source.size)
         if found is None:
-            where, found = _created(connection, upload, source.size)
-            note(where)
-        elif found > offset:
+            found = _created(connection, upload, source.size)
+            note(found.where)
+        elif found.offset > offset:
             failures, since = 0, time.monotonic()
-        offset = found
+        where, offset = found.where, found.offset
     return where
 
 
 class Chunks:
     """Chunks with their headers; while one is sent the next is read and hashed. Only the one reader touches the source."""
 
-    def __init__(self, source: Source, upload: Upload, reading: ThreadPoolExecutor) -> None:
+    def __init__(self, source: Source, upload: Upload, reading: ThreadPoolExecutor, *, so_far: bool) -> None:
         self.source = source
+        self._so_far = so_far
+        self._running: dict[int, hashlib._Hash] = {}
         self._upload = upload
         self._reading = reading
         self._next: tuple[int, Future[tuple[bytes, dict[str, str]]]] | None = None
@@ -132,21 +147,38 @@ class Chunks:
 
     def _read(self, offset: int) -> tuple[bytes, dict[str, str]]:
         block = self.source.read_at(offset, self._upload.chunk)
-        return block, _chunk_head(block, offset, self._upload)
+        headers = {**VERSION, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+        if self._upload.checksum:
+            algorithm, digest = self._proof(block, offset)
+            headers["Upload-Checksum"] = f"{algorithm} {base64.b64encode(digest).decode('ascii')}"
+        return block, headers
+
+    def _proof(self, block: bytes, offset: int) -> tuple[str, bytes]:
+        """Return algorithm and digest of a chunk: of all up to its end where that is known and wanted, else its own.
+
+        What came before an upload that another run began is not read for that.
+        """
+        before = hashlib.sha256() if not offset else self._running.get(offset)
+        if before is None or not self._so_far:
+            return "sha256", hashlib.sha256(block).digest()
+        running = before.copy()
+        running.update(block)
+        kept = {at: each for at, each in self._running.items() if offset - self._upload.chunk <= at <= offset}
+        self._running = {**kept, offset + len(block): running}  # the chunk before may have to be sent once more
+        return SO_FAR, running.digest()
 
 
-def _resumed(connection: Connection, upload: Upload, size: int) -> tuple[str, int] | None:
+def _resumed(connection: Connection, upload: Upload, size: int) -> Place | None:
     if upload.resume is None:
         return None
     try:
-        offset = _where_it_is(connection, upload.resume, size)
+        return _where_it_is(connection, upload.resume, size)
     except Refused:  # noted for another server, or for other bytes
         return None
-    return None if offset is None else (upload.resume, offset)
 
 
-def _where_it_is(connection: Connection, where: str, size: int) -> int | None:
-    """Return the offset of an upload; None: it is not there any more."""
+def _where_it_is(connection: Connection, where: str, size: int) -> Place | None:
+    """Return how far an upload has come; None: it is not there any more."""
     try:
         answer = connection.send("HEAD", where, headers=VERSION, believed=_is_tus)
     except Rejected as error:
@@ -155,10 +187,10 @@ def _where_it_is(connection: Connection, where: str, size: int) -> int | None:
         raise
     if answer.headers.get("Upload-Length", str(size)) != str(size):
         raise Refused("the upload that waits there is of another size", where=where)
-    return _offset(answer, size)
+    return Place(where, _offset(answer, size), _knows_so_far(answer))
 
 
-def _created(connection: Connection, upload: Upload, size: int) -> tuple[str, int]:
+def _created(connection: Connection, upload: Upload, size: int) -> Place:
     pairs = (f"{name} {base64.b64encode(value.encode()).decode('ascii')}" for name, value in upload.metadata.items())
     headers = {**VERSION, "Upload-Length": str(size), "Upload-Metadata": ",".join(pairs)}
     answer = connection.send(
@@ -168,7 +200,12 @@ def _created(connection: Connection, upload: Upload, size: int) -> tuple[str, in
     if not location:
         raise Refused("the server does not say where the upload lies", where=answer.where)
     where = connection.at(urljoin(answer.where, location))
-    return where, _offset(answer, size) if "Upload-Offset" in answer.headers else 0
+    offset = _offset(answer, size) if "Upload-Offset" in answer.headers else 0
+    return Place(where, offset, _knows_so_far(answer))
+
+
+def _knows_so_far(answer: Answer) -> bool:
+    return SO_FAR in map(str.strip, answer.headers.get("Tus-Checksum-Algorithm", "").split(","))
 
 
 def _is_tus(answer: Answer) -> bool:
@@ -180,11 +217,3 @@ def _offset(answer: Answer, size: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20) or int(text) > size:
         raise Refused(f"the server gives no offset that can be ({clean(text, 40)!r})", where=answer.where)
     return int(text)
-
-
-def _chunk_head(block: bytes, offset: int, upload: Upload) -> dict[str, str]:
-    headers = {**VERSION, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
-    if upload.checksum:
-        digest = base64.b64encode(hashlib.sha256(block).digest()).decode("ascii")
-        headers["Upload-Checksum"] = f"sha256 {digest}"
-    return headers

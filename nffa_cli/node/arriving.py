@@ -2,7 +2,8 @@
 
 A chunk with a checksum counts as a whole or not at all: where it began is written beside the file before its first byte,
 and what a crash left after that place is cut off. A chunk without one counts as far as it came. The digest of the whole runs
-along in memory; where it is not known (the node was started anew in between) the file is read once at the end.
+along in memory, and a chunk may be proved by it (``tus.SO_FAR``); where it is not known (the node was started anew in
+between) the file is read once: for such a chunk at once, else at the end.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Digests:
                     self._running.popitem(last=False)
 
 
-def digests(request: Request) -> Digests:
+async def digests(request: Request) -> Digests:
     """Return the running digests of the node that was asked (a FastAPI dependency)."""
     found: Digests = request.app.state.digests
     return found
@@ -87,8 +88,15 @@ def forget(path: Path) -> None:
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file in hex."""
+    return running(path).hexdigest()
+
+
+def running(path: Path) -> _Hash:
+    """Return the SHA-256 of a file; of nothing where there is none yet."""
+    if not path.exists():
+        return hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256")
 
 
 class Arrival:
@@ -109,10 +117,9 @@ class Arrival:
         self.at = chunk.offset
         self._before = whole.copy() if whole and chunk.digest else None
         self.whole = whole
-        first = chunk.digest is None or (
-            whole is not None and chunk.offset == 0
-        )  # then ``whole`` is the chunk's own, too
-        self._own = None if first else hashlib.sha256()
+        # of the first chunk, and of one that is proved by all so far, ``whole`` is the chunk's digest, too
+        is_whole = whole is not None and (chunk.so_far or chunk.offset == 0)
+        self._own = None if chunk.digest is None or is_whole else hashlib.sha256()
         if chunk.digest is not None:
             with receiving.disk():
                 _mark(path).write_text(str(self.at))

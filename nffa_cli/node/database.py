@@ -123,7 +123,7 @@ def _sqlite_begun(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def database(request: Request) -> Database:
-    """Return the database of the node that was asked (a FastAPI dependency)."""
+async def database(request: Request) -> Database:
+    """Return the database of the node that was asked (a FastAPI dependency; ``async``, or a thread would do it)."""
     found: Database = request.app.state.database
     return found

@@ -127,7 +127,7 @@ def _whole(digits: str) -> int:
 # -- where we are --------------------------------------------------------------------------------------------------------
 
 
-def base(request: Request, settings: Annotated[Config, Depends(config)]) -> str:
+async def base(request: Request, settings: Annotated[Config, Depends(config)]) -> str:
     """Return the address of the interface as the client knows it, such as ``https://host/api/v1`` (a FastAPI dependency)."""
     return (settings.base_url or str(request.base_url).rstrip("/")) + "/api/v1"
 

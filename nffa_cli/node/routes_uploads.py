@@ -20,7 +20,7 @@ router = APIRouter(tags=["uploads"])
 Settings = Annotated[Config, Depends(config)]
 
 
-def owner_of(asking: Named) -> str:
+async def owner_of(asking: Named) -> str:
     """Return the person who asks (a FastAPI dependency)."""
     assert asking.person is not None
     return asking.person
@@ -32,12 +32,7 @@ Owner = Annotated[str, Depends(owner_of)]
 class Desk:
     """What an upload is worked on with: database, storage and running digests of the node that was asked."""
 
-    def __init__(
-        self,
-        known: Annotated[Database, Depends(database)],
-        stored: Annotated[Storage, Depends(storage)],
-        digests: Annotated[arriving.Digests, Depends(arriving.digests)],
-    ) -> None:
+    def __init__(self, known: Database, stored: Storage, digests: arriving.Digests) -> None:
         self.database = known
         self.storage = stored
         self.digests = digests
@@ -80,6 +75,8 @@ class Desk:
         if chunk.length is not None and at + chunk.length > upload.size:
             raise arriving.overlong(upload.size)
         whole = self.digests.take(upload.id, at)
+        if whole is None and chunk.so_far:  # the node was started anew in between
+            whole = arriving.running(path)
         return arriving.Arrival(path, chunk, size=upload.size, whole=whole)
 
     def interrupt(self, upload: uploads.Upload, arrival: arriving.Arrival) -> None:
@@ -122,7 +119,16 @@ class Desk:
             uploads.finished(connection, self.storage, upload)
 
 
-Working = Annotated[Desk, Depends()]
+async def working(
+    known: Annotated[Database, Depends(database)],
+    stored: Annotated[Storage, Depends(storage)],
+    digests: Annotated[arriving.Digests, Depends(arriving.digests)],
+) -> Desk:
+    """Return what an upload is worked on with (a FastAPI dependency)."""
+    return Desk(known, stored, digests)
+
+
+Working = Annotated[Desk, Depends(working)]
 
 
 @router.options("/uploads", summary="What of tus is spoken here", status_code=204)
@@ -140,7 +146,7 @@ def create(request: Request, owner: Owner, settings: Settings, desk: Working) ->
     if upload.size == 0 and not upload.received:
         desk.finish(upload)
     root = settings.base_url or str(request.base_url).rstrip("/")
-    headers = _told(upload, desk.offset(upload)) | {"Location": f"{root}/api/v1/uploads/{upload.id}"}
+    headers = _told(upload, desk.offset(upload)) | {"Location": f"{root}/api/v1/uploads/{upload.id}"} | tus.PROVED
     return Response(status_code=201 if new else 200, headers=headers)
 
 
@@ -150,7 +156,7 @@ def offset(id: str, request: Request, owner: Owner, desk: Working) -> Response:
     tus.spoken(request.headers)
     upload = desk.found(owner, id)
     more = {"Upload-Length": str(upload.size), "Cache-Control": "no-store"}
-    return Response(headers=_told(upload, desk.offset(upload)) | more)
+    return Response(headers=_told(upload, desk.offset(upload)) | tus.PROVED | more)
 
 
 @router.patch("/uploads/{id}", summary="Go on with an upload", status_code=204)

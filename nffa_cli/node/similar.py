@@ -149,7 +149,7 @@ def _first(alike: NDArray[Any], cosines: NDArray[Any], count: int) -> NDArray[An
     return some[np.argsort(-cosines[some], kind="stable")]
 
 
-def similar(request: Request) -> Similar:
+async def similar(request: Request) -> Similar:
     """Return what finds similar pictures of the node that was asked (a FastAPI dependency)."""
     found: Similar = request.app.state.similar
     return found

@@ -147,7 +147,7 @@ class Storage:
             pass
 
 
-def storage(request: Request) -> Storage:
+async def storage(request: Request) -> Storage:
     """Return the storage of the node that was asked (a FastAPI dependency)."""
     found: Storage = request.app.state.storage
     return found

@@ -17,6 +17,12 @@ EXTENSIONS = "creation,checksum,termination,expiration"
 MEDIA_TYPE = "application/offset+octet-stream"
 SPOKEN = {"Tus-Resumable": VERSION}
 """In every answer to a client of tus."""
+OWN = "sha256"
+"""Algorithm of ``Upload-Checksum``: SHA-256 of the bytes of the chunk, as tus says."""
+SO_FAR = "sha256-so-far"
+"""An algorithm of ours: SHA-256 of all bytes of the upload up to the end of the chunk. It proves the chunk as well, since what
+came before is proved, and is the running digest of the whole: one pass over the bytes at either end, and not two."""
+PROVED = {"Tus-Checksum-Algorithm": f"{OWN},{SO_FAR}"}
 SHA256 = re.compile(r"[0-9a-f]{64}")
 SIZE = re.compile(r"[0-9]{1,15}")
 
@@ -32,11 +38,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What a client says of the bytes it sends: where they begin, how many (None: it does not say), their SHA-256."""
+    """What a client says of the bytes it sends: where they begin, how many (None: it does not say), their SHA-256.
+
+    so_far
+        The digest is that of the upload up to their end.
+    """
 
     offset: int
     length: int | None
     digest: bytes | None
+    so_far: bool = False
 
 
 def options(largest: int) -> dict[str, str]:
@@ -46,7 +57,7 @@ def options(largest: int) -> dict[str, str]:
         "Tus-Version": VERSION,
         "Tus-Extension": EXTENSIONS,
         "Tus-Max-Size": str(largest),
-        "Tus-Checksum-Algorithm": "sha256",
+        **PROVED,
     }
 
 
@@ -82,11 +93,12 @@ def chunk(headers: Mapping[str, str]) -> Chunk:
     if headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise Problem(415, "Wrong media type", f"the bytes of an upload come as {MEDIA_TYPE}", headers=SPOKEN)
     length = _number(headers, "Content-Length") if "content-length" in headers else None
-    return Chunk(_number(headers, "Upload-Offset"), length, checksum(headers.get("upload-checksum")))
+    digest, so_far = checksum(headers.get("upload-checksum"))
+    return Chunk(_number(headers, "Upload-Offset"), length, digest, so_far)
 
 
-def checksum(text: str | None) -> bytes | None:
-    """Return the digest that ``Upload-Checksum`` names; None: there is no such header.
+def checksum(text: str | None) -> tuple[bytes | None, bool]:
+    """Return the digest that ``Upload-Checksum`` names, and whether it is ``SO_FAR``; None: there is no such header.
 
     Raises
     ------
@@ -94,14 +106,14 @@ def checksum(text: str | None) -> bytes | None:
         400: another algorithm, or not a digest of it.
     """
     if text is None:
-        return None
+        return None, False
     algorithm, _, value = text.partition(" ")
-    if algorithm != "sha256":
-        raise wrong("Upload-Checksum: the algorithm must be sha256")
+    if algorithm not in (OWN, SO_FAR):
+        raise wrong(f"Upload-Checksum: the algorithm must be {OWN} or {SO_FAR}")
     digest = _decoded(value)
     if digest is None or len(digest) != 32:
         raise wrong("Upload-Checksum: not the base64 of a SHA-256 digest")
-    return digest
+    return digest, algorithm == SO_FAR
 
 
 def metadata(text: str) -> dict[str, str]:
