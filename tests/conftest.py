@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def corpus():
 def judges_or_none():
     """A function: paths of NeXus files → {path: verdict} of pynxtools and silx; None where they are not at hand."""
     python = judging.interpreter()
-    return None if python is None else lambda paths: judging.judged(python, paths)
+    return None if python is None else partial(judging.judged, python)
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +49,9 @@ ALLOWED_SKIPS = ("needs torch",)
 def pytest_addoption(parser):
     parser.addoption(
         "--strict-skips", action="store_true", help="fail when a test was skipped for want of anything but torch"
+    )
+    parser.addoption(
+        "--judge-all", action="store_true", help="let pynxtools judge every export of the corpus, not every seventh"
     )
 
 

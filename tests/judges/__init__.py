@@ -29,21 +29,21 @@ def interpreter() -> str | None:
         return None
 
 
-def judged(python: str, paths: Iterable[Path]) -> dict[Path, dict[str, Any]]:
-    """Return {path: verdict} of the judges, as ``judge.py`` describes it; all files in one go."""
+def judged(python: str, paths: Iterable[Path], *which: str) -> dict[Path, dict[str, Any]]:
+    """Return {path: verdict} of the judges, or only of ``which``, as ``judge.py`` describes it; all files in one go."""
     paths = list(paths)
     asked = "".join(json.dumps(str(path)) + "\n" for path in paths)
-    run = subprocess.run([python, "-I", SCRIPT], input=asked, capture_output=True, text=True, check=False)
+    run = subprocess.run([python, "-I", SCRIPT, *which], input=asked, capture_output=True, text=True, check=False)
     verdicts = [json.loads(line) for line in run.stdout.splitlines()]
     assert [each["path"] for each in verdicts] == [str(path) for path in paths], run.stderr[-2000:]
     return {Path(each["path"]): each for each in verdicts}
 
 
 def complaints(verdict: dict[str, Any]) -> list[str]:
-    """Return what the judges have against a file, each line with the judge's name; empty: it is valid for all of them."""
+    """Return what the judges have against a file, each line with the judge's name; empty: it is valid for all asked."""
     return [
         f"{judge}: {line}"
         for judge in ("official", "own", "silx")
-        if not verdict[judge]["valid"]
+        if judge in verdict and not verdict[judge]["valid"]
         for line in verdict[judge]["lines"] or ["not valid"]
     ]

@@ -10,6 +10,8 @@ official, own
 silx
     The plot that a viewer opens first: its path, signal and axes; ``lines`` says what is wrong with it.
 
+Arguments name the judges that are asked; without any, all are.
+
 The judges take seconds to import and pynxtools keeps what it found in a global, so each is imported once, and a child is
 forked for every file.
 """
@@ -152,7 +154,7 @@ def in_child(judge, path):
 def main():
     paths = [json.loads(line) for line in sys.stdin]
     judges = {"official": lambda: schema(definitions()), "own": lambda: schema(None), "silx": viewer}
-    benches = {name: bench(make, paths) for name, make in judges.items()}
+    benches = {name: bench(judges[name], paths) for name in sys.argv[1:] or judges}
     for path in paths:
         print(
             json.dumps({"path": path, **{name: json.loads(next(said)) for name, said in benches.items()}}), flush=True
