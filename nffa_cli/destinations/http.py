@@ -158,7 +158,7 @@ class Connection:
         wants_json
             The answer must be JSON; its ``value`` has it.
         believed
-            Whether an answer below 300 can be the service's; a web page never is.
+            Whether an answer below 300 can be the service's; a web page with 200 never is.
 
         Raises
         ------
@@ -182,7 +182,8 @@ class Connection:
             with self._response(method, address, body, size, sent, params, fresh=fresh) as response:
                 answer = _answer(response, self._hushed(_whole(self._blocks(response))))
             if answer.status < 300:
-                if not wants_json and (_is_page(answer) or not believed(answer)):
+                strange = answer.status == 200 and _is_page(answer)  # with 201, web servers greet a new file so
+                if not wants_json and (strange or not believed(answer)):
                     raise Malformed(f"it answers {answer.status} in a way that is not the service's")
                 answer = _with_value(answer) if wants_json else answer
             return answer, None

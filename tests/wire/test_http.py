@@ -67,6 +67,17 @@ def test_what_does_not_pass_ends_as_unreachable_within_the_budget(fault):
         assert time.monotonic() - began < 2
 
 
+def test_a_page_that_greets_a_new_file_is_believed_and_any_other_page_is_not():
+    def page(status):
+        return lambda asked: Said(status, b"<h1>Created</h1>", {"Content-Type": "text/html; charset=utf-8"})
+
+    with answering(page(201)) as server:
+        assert connection(server.url).send("PUT", "x", body=b"1").status == 201
+        assert len(server.asked) == 1
+    with answering(page(200)) as server, pytest.raises(Unreachable, match="not the service's"):
+        connection(server.url).send("PUT", "x", body=b"1")
+
+
 def test_a_redirect_to_another_server_is_refused_and_never_sees_the_token():
     with answering(ok) as other:
         with answering(lambda asked: Said(307, headers={"Location": other.url + "/away"})) as server:

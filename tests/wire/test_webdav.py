@@ -125,7 +125,7 @@ def test_faults_on_the_way_leave_whole_bags(share, seed):
     url, _ = share
     bundles = [bundle(asset(bytes([n]) * 50_000), asset(b"s", "s.txt", role="sidecar"), n=n) for n in range(3)]
     faults = ("500", "503", "drop", "reset", "truncate", "refuse", "html")
-    with Proxy(url, seeded(seed, 0.15, faults)) as proxy:
+    with Proxy(url, seeded(seed, 0.3, faults)) as proxy:
         done = deliver(client(proxy.url), *bundles)
     assert {result.status for result in done} <= {"done", "unchanged"}
     assert sum(proxy.seen.faults.values()) > 5
