@@ -29,6 +29,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from nffa_cli import __version__
 from nffa_cli.destinations.answers import HINTS, Answer, Rejected, clean, origin, said, silent, told
+from nffa_cli.destinations.heads import Whole
 from nffa_cli.destinations.pace import Pace
 from nffa_cli.destinations.patience import MALFORMED, REPEATABLE, Patience, passes, retry_after
 from nffa_cli.downloading import Interrupted
@@ -372,13 +373,13 @@ class _Adapter(HTTPAdapter):
 
 
 def _watching(kind: Any, sockets: weakref.WeakSet[socket.socket]) -> Any:
-    """Return a class of connection pools whose connections put their sockets into ``sockets``."""
+    """Return a class of connection pools whose connections put their sockets into ``sockets`` and believe whole heads only."""
 
     def connect(self: Any) -> None:
         kind.ConnectionCls.connect(self)
         sockets.add(self.sock)
 
-    connections = type("Watched", (kind.ConnectionCls,), {"connect": connect})
+    connections = type("Watched", (kind.ConnectionCls,), {"connect": connect, "response_class": Whole})
     return type("WatchedPool", (kind,), {"ConnectionCls": connections})
 
 

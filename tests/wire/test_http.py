@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import socket
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -65,6 +67,24 @@ def test_what_does_not_pass_ends_as_unreachable_within_the_budget(fault):
         with pytest.raises(Unreachable):
             connection(proxy.url, patience=patience).send("GET", "x", wants_json=True)
         assert time.monotonic() - began < 2
+
+
+def test_a_head_that_breaks_off_anywhere_is_no_answer():
+    head = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nLocation: /things/12\r\nConnection: close\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            for cut in range(1, len(head)):
+                for part in (head[:cut], head):
+                    with server.accept()[0] as caller:
+                        caller.recv(65536)
+                        caller.sendall(part)
+
+        threading.Thread(target=answer, daemon=True).start()
+        server_address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        for _ in range(1, len(head)):
+            found = connection(server_address).send("PUT", "x", body=b"1")
+            assert (found.status, found.headers["Location"]) == (201, "/things/12")
 
 
 def test_a_page_that_greets_a_new_file_is_believed_and_any_other_page_is_not():
