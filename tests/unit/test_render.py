@@ -36,22 +36,17 @@ def test_every_kind_draws_a_picture_at_any_shape(label):
     for name, kind in render.sub_kinds(label).items():
         assert kind.name == name
         assert 0 < kind.width[0] < kind.width[1] <= 1, name
-        for seed, shape in ((3, (192, 256)), (4, (120, 96))):
+        for seed, shape in ((3, (96, 128)), (4, (120, 96))):
             scene = kind.draw(np.random.default_rng(seed), shape)
             assert scene.shape == shape, name
             for field in (scene.height, scene.yields, scene.charge):
                 assert field is None or (field.shape == shape and np.isfinite(field).all()), name
-            made = render.render(label, seed, shape, kind=name)
-            assert (made.image.shape, made.image.dtype, made.label, made.kind) == (shape, np.uint8, label, name)
+        shown = [render.render(label, seed, (96, 128), kind=name) for seed in range(2)]
+        for made in shown:
+            assert (made.image.shape, made.image.dtype, made.label, made.kind) == ((96, 128), np.uint8, label, name)
             assert kind.width[0] <= made.width_m <= kind.width[1], name
-
-
-@pytest.mark.parametrize("label", render.MODULES)
-def test_no_picture_is_constant(label):
-    for name in render.sub_kinds(label):
-        shown = [render.render(label, seed, (96, 128), kind=name).image for seed in range(2)]
-        assert any(image.std() > 1 for image in shown), name
-        assert not np.array_equal(*shown), name
+        assert any(made.image.std() > 1 for made in shown), f"{name} is constant"
+        assert not np.array_equal(*(made.image for made in shown)), f"{name} is always the same"
 
 
 @pytest.mark.parametrize("label", render.MODULES)
@@ -60,8 +55,10 @@ def test_no_kind_is_slow(label):
         took = []
         for seed in (1, 2, 1):  # the least of them: other processes disturb, and first calls fill caches
             start = time.process_time()
-            render.render(label, seed, kind=name)
+            assert render.render(label, seed, kind=name).image.shape == (192, 256)
             took.append(time.process_time() - start)
+            if took[-1] < SLOW:
+                break
         assert min(took) < SLOW, (name, took)
 
 
