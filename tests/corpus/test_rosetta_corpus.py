@@ -11,9 +11,8 @@ import sys
 import numpy as np
 import pytest
 
-from nffa_cli import extract, pixels
+from nffa_cli import extract, pixels, reading
 from nffa_cli.crosswalk import units
-from nffa_cli.extract import rosetta
 
 pytestmark = pytest.mark.corpus
 
@@ -58,12 +57,13 @@ def test_samples_and_shapes_are_rosettasciios(corpus, name):
     assert not raw.faults
     expected = reader.file_reader(str(corpus / name))
     assert len(raw.signals) == len(expected)
+    loaders = reading.loaders({}, whole=True)  # opens the file once for all signals
     for signal, other in zip(raw.signals, expected, strict=True):
         data = other["data"].T if raw.format == "ncem-emd" else other["data"]  # RosettaSciIO turns NCEM's axes round
         if data.dtype.names:
             data = np.stack([data[field] for field in data.dtype.names], axis=-1)
         assert (signal.shape, signal.dtype) == (data.shape, data.dtype.name)
-        got = pixels.slab(signal, tuple(slice(None) for _ in signal.shape), loaders={"rosetta": rosetta.load})
+        got = pixels.slab(signal, tuple(slice(None) for _ in signal.shape), loaders=loaders)
         assert np.array_equal(got, data)
 
 
