@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nffa_cli import plan, scan, settings
+from nffa_cli.catalogue.keys import path_key
 from nffa_cli.catalogue.opinions import Classification, Look
-from nffa_cli.catalogue.rows import path_key
 from nffa_cli.catalogue.store import Store
 from nffa_cli.classify import decide, models
 from nffa_cli.errors import ModelError, UsageError

@@ -17,7 +17,7 @@ from typing import Any
 
 from nffa_cli import plan, recipe, scan, settings
 from nffa_cli.catalogue.assets import Asset
-from nffa_cli.catalogue.rows import path_key
+from nffa_cli.catalogue.keys import path_key
 from nffa_cli.catalogue.store import Store
 from nffa_cli.context import Contexts
 from nffa_cli.errors import DiskError, UsageError

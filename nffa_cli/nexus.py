@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli import __version__, forms, judging, layouts, readiness, reading, recipe
-from nffa_cli.catalogue.rows import content_digest
+from nffa_cli.catalogue.keys import content_digest
 from nffa_cli.crosswalk import outward, personal
 from nffa_cli.errors import NffaError
 from nffa_cli.export import check, findings, hdf5, marks, nodes, nxdl, nxem

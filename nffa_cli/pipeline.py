@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli import extract, plan, readiness, scan, settings
-from nffa_cli.catalogue.rows import HashedFile, NewVersion, Provenance, path_key
+from nffa_cli.catalogue.keys import path_key
+from nffa_cli.catalogue.rows import HashedFile, NewVersion, Provenance
 from nffa_cli.catalogue.store import Store
 from nffa_cli.context import Contexts
 from nffa_cli.crosswalk import digests

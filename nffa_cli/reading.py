@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli import __version__, extract, identify, rawtree, readiness, settings
-from nffa_cli.catalogue.rows import content_digest
+from nffa_cli.catalogue.keys import content_digest
 from nffa_cli.crosswalk import apply, load, merge, vocabulary
 from nffa_cli.errors import NffaError, UnreadableFile
 from nffa_cli.records import SPECTRAL, Axis, FileStamp, RawMetadata, Record, Remark, Signal

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from nffa_cli.catalogue import search
 from nffa_cli.catalogue.connection import Connection
+from nffa_cli.catalogue.keys import path_key
 from nffa_cli.catalogue.rows import (
     Category,
     Entry,
@@ -23,7 +24,6 @@ from nffa_cli.catalogue.rows import (
     Shown,
     StatusReport,
     Version,
-    path_key,
 )
 from nffa_cli.errors import UsageError
 from nffa_cli.plan import LedgerRow

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from typing import Any, Literal
 
-
-def path_key(path: str) -> str:
-    """Return the key of a file's place: the first 16 hex digits of the SHA-256 of its absolute path's bytes.
-
-    Where the system does not tell ``A`` from ``a`` (Windows), neither does the key.
-    """
-    absolute = os.path.normcase(os.path.abspath(path))  # noqa: PTH100 (a link is a place of its own; runs 150,000 times)
-    return sha256(os.fsencode(absolute)).hexdigest()[:16]
-
-
-def content_digest(sha256s: Sequence[str]) -> str:
-    """Return the digest of a version: main file's hash first, then the others in any order."""
-    main, *others = sha256s
-    return sha256(" ".join([main, *sorted(others)]).encode("ascii")).hexdigest()
+from nffa_cli.catalogue.keys import content_digest, path_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Any
 from nffa_cli.catalogue import assets, indexing, lock, queries
 from nffa_cli.catalogue.connection import Connection, utc_now
 from nffa_cli.catalogue.imports import Imports
+from nffa_cli.catalogue.keys import path_key
 from nffa_cli.catalogue.opinions import Opinions
 from nffa_cli.catalogue.outbox import Journal, Outbox
 from nffa_cli.catalogue.rows import (
@@ -29,7 +30,6 @@ from nffa_cli.catalogue.rows import (
     Saved,
     Shown,
     StatusReport,
-    path_key,
 )
 from nffa_cli.errors import CatalogueError, DiskError, LockedError
 from nffa_cli.plan import LedgerRow

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from nffa_cli.catalogue.rows import HashedFile, NewVersion, Provenance, content_digest, path_key
+from nffa_cli.catalogue.keys import content_digest, path_key
+from nffa_cli.catalogue.rows import HashedFile, NewVersion, Provenance
 from nffa_cli.catalogue.store import Store
 from nffa_cli.errors import CatalogueError, DiskError, LockedError, UsageError
 from nffa_cli.plan import LedgerRow
