@@ -171,15 +171,16 @@ def test_a_dry_run_names_the_fields_that_would_follow(filled):
         "proposal: {id: '161', title: Nanowires}\nexperiment: {name: Growth}\nsample: {name: W12}\nlicence: CC-BY-4.0\n",
     )
     before = {path: path.stat().st_mtime_ns for path in disk(filled).rglob("*")}
-    told = filled.nffa("sync", "--to", "./disk", "--dry-run")
-    assert told.out.decode().replace(f"{filled.inbox}/", "inbox/").splitlines() == [
-        "update       inbox/a.tif  (session-changed, 0 bytes)",
+    told = filled.nffa("sync", "--to", "./disk", "--dry-run").out.decode().replace(f"{filled.inbox}/", "inbox/")
+    first, second = sorted(("a", "b"), key=lambda name: told.index(f"inbox/{name}.tif"))  # as old as each other
+    assert told.splitlines() == [
+        f"update       inbox/{first}.tif  (session-changed, 0 bytes)",
         "    proposal/proposalTitle: Wires → Nanowires",
         "    measurement/sample/sampleName: nothing → W12",
         "    documents/nffa-record/terms/proposal.title: Wires → Nanowires",
         "    documents/nffa-record/terms/sample.name: nothing → W12",
         "    documents/nffa-record/missing: sample.name → nothing",
-        "update       inbox/b.tif  (session-changed, 0 bytes)",
+        f"update       inbox/{second}.tif  (session-changed, 0 bytes)",
         "    the same as above",
         "2 due, 0 with nothing to do; nothing was changed",
     ]
