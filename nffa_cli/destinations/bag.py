@@ -37,7 +37,8 @@ def safe(name: str) -> str:
     stem, dot, suffix = clean.rpartition(".")
     if not stem or len(suffix) > 10:
         stem, dot, suffix = clean, "", ""
-    return stem.encode()[: LONGEST - len(dot + suffix)].decode(errors="ignore") + dot + suffix
+    start = stem.encode()[: LONGEST - len((dot + suffix).encode())].decode(errors="ignore")
+    return (start + dot + suffix).rstrip(". ") or "_"  # the cut may have left a space at the end
 
 
 def short(key: str) -> str:

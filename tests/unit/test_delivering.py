@@ -190,11 +190,16 @@ def test_a_pace_is_held():
     assert 9.0 <= now[0] <= 10.0
 
 
-@pytest.mark.parametrize("name", ["../../x", "CON.txt", "a/b", "a:b", ".", "..", "", "x" * 300 + ".tif", "dot. "])
+@pytest.mark.parametrize(
+    "name",
+    ["../../x", "CON.txt", "a/b", "a:b", ".", "..", "", "x" * 300 + ".tif", "dot. ", "x" * 119 + " " + "y" * 20,
+     ". " * 200 + "y" * 20, "é" * 300 + ".ééééé"],
+)  # fmt: skip
 def test_names_for_any_file_system(name):
     found = bag.safe(name)
     assert found
     assert found not in (".", "..")
     assert not set(found) & set('<>:"/\\|?*')
     assert len(found.encode()) <= bag.LONGEST
+    assert found == found.rstrip(". ")
     assert bag.safe(found) == found
