@@ -21,8 +21,8 @@ from nffa_cli.destinations.http import Connection
 from nffa_cli.destinations.sources import Source
 from nffa_cli.errors import Refused, Unreachable
 
-CHUNK = 16 << 20
-"""Bytes of a chunk: what a cut costs at most. A request takes a server as long as some 3 MB of it, hence no smaller ones."""
+CHUNK = 8 << 20
+"""Bytes of a chunk: what a cut costs at most. Twice as many made uploads no faster."""
 VERSION = {"Tus-Resumable": "1.0.0"}
 GONE = frozenset({404, 410})
 """What a server says of an upload that is not there any more."""

@@ -291,6 +291,16 @@ def test_one_file_has_the_name_it_is_given(room):
     assert not (room.folder / "other.nxs").exists()
 
 
+def test_a_file_of_several_names_the_content_as_the_catalogue_does(room):
+    samples.make(room.inbox, kinds=["tia"])
+    assert room.ingest().status == 0
+    (line,) = room.json("export-nexus", "inbox", "-o", "out", *TOLD).of("outcome")
+    with h5py.File(room.folder / line["output"]) as file:
+        said = file["entry1/nffa/digest"][()].decode()
+    assert [(said,)] == room.rows("SELECT digest FROM version")
+    assert room.rows("SELECT count(*) > 1 FROM file") == [(1,)]
+
+
 def test_without_a_place_it_goes_to_nffas_own_folder(room):
     path = room.put("a.tif")
     run = room.json("export-nexus", path, *TOLD)
