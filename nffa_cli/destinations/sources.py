@@ -60,9 +60,9 @@ class Source:
         if digest.hexdigest() != self.sha256:
             raise self._changed("its bytes are not those that were recorded")
 
-    def reader(self) -> Reader:
-        """Return the bytes from the first to the last, for one try of a request."""
-        return Reader(self)
+    def reader(self, offset: int = 0, count: int | None = None) -> Reader:
+        """Return ``count`` bytes (None: all) from ``offset`` in order, for one try of a request."""
+        return Reader(self, offset, self.size if count is None else offset + count)
 
     def _stat(self) -> tuple[int, ...]:
         if self._asset.path is None:
@@ -80,15 +80,16 @@ class Source:
 
 
 class Reader:
-    """The bytes of a source in order."""
+    """The bytes of a source in order, from a place to another."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, start: int, end: int) -> None:
         self._source = source
-        self._at = 0
+        self._at = start
+        self._end = end
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes; none: the end."""
-        block = self._source.read_at(self._at, size)
+        block = self._source.read_at(self._at, min(size, self._end - self._at))
         self._at += len(block)
         return block
 

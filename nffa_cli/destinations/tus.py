@@ -1,9 +1,9 @@
 """Resumable uploads by tus 1.0: the server's offset is the truth, it is asked for after every fault, never guessed.
 
-A chunk carries a checksum where the server can prove it, so that a fault costs one chunk at most: its own, or, where the
-server says that it knows that (nffa's node does), that of all bytes up to its end, which is one pass over the bytes for the
-server, and not two. Where the upload lies is noted by the caller before the first byte goes; integrity is proved by whoever
-owns the whole digest.
+Bytes flow from the file to the server; what came before a cut counts there. Where the server proves the whole in the end,
+they are not hashed here once more, until it says that other bytes came: from then on each chunk carries a checksum, so that a
+line that changes bytes costs a chunk and not the file. Where the upload lies is noted by the caller before the first byte
+goes; integrity is proved by whoever owns the whole digest.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urljoin
 
 from nffa_cli.destinations.answers import Answer, Rejected, clean
-from nffa_cli.destinations.http import Connection
+from nffa_cli.destinations.http import Body, Connection
 from nffa_cli.destinations.sources import Source
 from nffa_cli.errors import Refused, Unreachable
 
-CHUNK = 8 << 20
-"""Bytes of a chunk: what a cut costs at most. Twice as many made uploads no faster."""
+CHUNK = 64 << 20
+"""Bytes of a request: what a cut costs at most, where something on the way takes requests in whole."""
+PROVED = 8 << 20
+"""Bytes of a chunk with a checksum, which is held in memory, and counts as a whole or not at all."""
 VERSION = {"Tus-Resumable": "1.0.0"}
 GONE = frozenset({404, 410})
 """What a server says of an upload that is not there any more."""
 MISPLACED = frozenset({409, 423})
 """The offset is another one, or another request still writes: ask again."""
-SO_FAR = "sha256-so-far"
-"""An algorithm of nffa's node (docs/idrp.md)."""
 MISMATCH = 460
 MISMATCHES = 3
 """How often bytes may arrive as other bytes before something is wrong that trying does not mend."""
@@ -37,11 +37,10 @@ MISMATCHES = 3
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an upload lies and how far it has come; ``so_far``: the server proves chunks by ``SO_FAR``."""
+    """Where an upload lies and how far it has come."""
 
     where: str
     offset: int
-    so_far: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Upload:
     resume
         Where an earlier run left it; None: nowhere.
     checksum
-        Whether the server proves each chunk by its SHA-256.
+        Whether each chunk is proved by its SHA-256 from the first on, and not only after other bytes came.
     """
 
     create: str
@@ -79,28 +78,22 @@ def send(connection: Connection, source: Source, upload: Upload, note: Callable[
     """
     place = _resumed(connection, upload, source.size) or _created(connection, upload, source.size)
     note(place.where)
-    with ThreadPoolExecutor(1) as reading:
-        return _sent(connection, Chunks(source, upload, reading, so_far=place.so_far), upload, note, place)
-
-
-def _sent(connection: Connection, chunks: Chunks, upload: Upload, note: Callable[[str], None], place: Place) -> str:
-    """Send what has not come yet, to the end."""
-    source, failures, mismatches, since = chunks.source, 0, 0, time.monotonic()
     where, offset = place.where, place.offset
+    failures, mismatches, since = 0, 0, time.monotonic()
     while offset < source.size:
-        block, head = chunks.at(offset)
+        body, size, head = _chunk(source, offset, upload, proved=upload.checksum or mismatches > 0)
         lost: Unreachable | None = None
         try:
-            answer = connection.send("PATCH", where, body=block, headers=head, again=False, believed=_is_tus)
+            answer = connection.send("PATCH", where, body=body, size=size, headers=head, again=False, believed=_is_tus)
             source.check()
-            if _offset(answer, source.size) == offset + len(block):
-                offset, failures, since = offset + len(block), 0, time.monotonic()
+            if _offset(answer, source.size) == offset + size:
+                offset, failures, since = offset + size, 0, time.monotonic()
                 continue
         except Unreachable as error:
             lost = error
         except Rejected as error:
             if error.status == MISMATCH:
-                chunks.prove()
+                source.prove()
                 mismatches += 1
             if error.status not in MISPLACED | GONE | {MISMATCH} or mismatches >= MISMATCHES:
                 raise
@@ -121,51 +114,15 @@ def _sent(connection: Connection, chunks: Chunks, upload: Upload, note: Callable
     return where
 
 
-class Chunks:
-    """Chunks with their headers; while one is sent the next is read and hashed. Only the one reader touches the source."""
-
-    def __init__(self, source: Source, upload: Upload, reading: ThreadPoolExecutor, *, so_far: bool) -> None:
-        self.source = source
-        self._so_far = so_far
-        self._running: dict[int, hashlib._Hash] = {}
-        self._upload = upload
-        self._reading = reading
-        self._next: tuple[int, Future[tuple[bytes, dict[str, str]]]] | None = None
-
-    def at(self, offset: int) -> tuple[bytes, dict[str, str]]:
-        """Return the chunk that begins at ``offset``; what was read ahead of another place is dropped."""
-        ahead = self._next
-        future = ahead[1] if ahead and ahead[0] == offset else self._reading.submit(self._read, offset)
-        block, head = future.result()
-        after = offset + len(block)
-        self._next = (after, self._reading.submit(self._read, after)) if after < self.source.size else None
-        return block, head
-
-    def prove(self) -> None:
-        """See ``Source.prove``."""
-        self._reading.submit(self.source.prove).result()
-
-    def _read(self, offset: int) -> tuple[bytes, dict[str, str]]:
-        block = self.source.read_at(offset, self._upload.chunk)
-        headers = {**VERSION, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
-        if self._upload.checksum:
-            algorithm, digest = self._proof(block, offset)
-            headers["Upload-Checksum"] = f"{algorithm} {base64.b64encode(digest).decode('ascii')}"
-        return block, headers
-
-    def _proof(self, block: bytes, offset: int) -> tuple[str, bytes]:
-        """Return algorithm and digest of a chunk: of all up to its end where that is known and wanted, else its own.
-
-        What came before an upload that another run began is not read for that.
-        """
-        before = hashlib.sha256() if not offset else self._running.get(offset)
-        if before is None or not self._so_far:
-            return "sha256", hashlib.sha256(block).digest()
-        running = before.copy()
-        running.update(block)
-        kept = {at: each for at, each in self._running.items() if offset - self._upload.chunk <= at <= offset}
-        self._running = {**kept, offset + len(block): running}  # the chunk before may have to be sent once more
-        return SO_FAR, running.digest()
+def _chunk(source: Source, offset: int, upload: Upload, *, proved: bool) -> tuple[Body, int, dict[str, str]]:
+    """Return body, size and headers of the request with the bytes from ``offset``."""
+    head = {**VERSION, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+    if not proved:
+        size = min(upload.chunk, source.size - offset)
+        return partial(source.reader, offset, size), size, head
+    block = source.read_at(offset, min(upload.chunk, PROVED))
+    digest = base64.b64encode(hashlib.sha256(block).digest()).decode("ascii")
+    return block, len(block), {**head, "Upload-Checksum": f"sha256 {digest}"}
 
 
 def _resumed(connection: Connection, upload: Upload, size: int) -> Place | None:
@@ -187,7 +144,7 @@ def _where_it_is(connection: Connection, where: str, size: int) -> Place | None:
         raise
     if answer.headers.get("Upload-Length", str(size)) != str(size):
         raise Refused("the upload that waits there is of another size", where=where)
-    return Place(where, _offset(answer, size), _knows_so_far(answer))
+    return Place(where, _offset(answer, size))
 
 
 def _created(connection: Connection, upload: Upload, size: int) -> Place:
@@ -201,11 +158,7 @@ def _created(connection: Connection, upload: Upload, size: int) -> Place:
         raise Refused("the server does not say where the upload lies", where=answer.where)
     where = connection.at(urljoin(answer.where, location))
     offset = _offset(answer, size) if "Upload-Offset" in answer.headers else 0
-    return Place(where, offset, _knows_so_far(answer))
-
-
-def _knows_so_far(answer: Answer) -> bool:
-    return SO_FAR in map(str.strip, answer.headers.get("Tus-Checksum-Algorithm", "").split(","))
+    return Place(where, offset)
 
 
 def _is_tus(answer: Answer) -> bool:

@@ -2,8 +2,7 @@
 
 A chunk with a checksum counts as a whole or not at all: where it began is written beside the file before its first byte,
 and what a crash left after that place is cut off. A chunk without one counts as far as it came. The digest of the whole runs
-along in memory, and a chunk may be proved by it (``tus.SO_FAR``); where it is not known (the node was started anew in
-between) the file is read once: for such a chunk at once, else at the end.
+along in memory; where it is not known (the node was started anew in between) the file is read once at the end.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -29,6 +26,8 @@ if TYPE_CHECKING:
 
 MISMATCH = 460
 """The status that tus gives to bytes which are not what their checksum says."""
+AHEAD = 8 << 20
+"""Bytes after which the disk begins to write them, so that little is left to wait for when the last have come."""
 RUNNING = 1_000
 """Digests that are kept under way; the oldest is given up for a newer one."""
 
@@ -88,15 +87,8 @@ def forget(path: Path) -> None:
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file in hex."""
-    return running(path).hexdigest()
-
-
-def running(path: Path) -> _Hash:
-    """Return the SHA-256 of a file; of nothing where there is none yet."""
-    if not path.exists():
-        return hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256")
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Arrival:
@@ -117,8 +109,7 @@ class Arrival:
         self.at = chunk.offset
         self._before = whole.copy() if whole and chunk.digest else None
         self.whole = whole
-        # of the first chunk, and of one that is proved by all so far, ``whole`` is the chunk's digest, too
-        is_whole = whole is not None and (chunk.so_far or chunk.offset == 0)
+        is_whole = whole is not None and chunk.offset == 0  # then ``whole`` is the chunk's own, too
         self._own = None if chunk.digest is None or is_whole else hashlib.sha256()
         if chunk.digest is not None:
             with receiving.disk():
@@ -126,9 +117,9 @@ class Arrival:
         with receiving.disk():
             self._file = FileIO(path, "r+" if path.exists() else "w+")
         self._file.seek(self.at)
-        self._beside = ThreadPoolExecutor(1)  # a digest takes as long as all the rest
+        self._begun = self.at
 
-    def take(self, parts: Sequence[bytes]) -> None:
+    def take(self, data: memoryview) -> None:
         """Write down what came.
 
         Raises
@@ -136,20 +127,20 @@ class Arrival:
         Problem
             413: more than the file shall have; the chunk does not count. 507: the disk is full.
         """
-        if self.at + sum(map(len, parts)) > self.size:
+        if self.at + len(data) > self.size:
             self.drop()
             raise overlong(self.size)
-        beside = self._beside.submit(_update, self.whole, parts)
-        try:
-            for part in parts:
-                receiving.write(self._file, part)
-                self.at += len(part)
-            _update(self._own, parts)
-        except BaseException:
-            self.whole = None  # it is ahead of what was written
-            raise
-        finally:
-            beside.result()
+        receiving.write(self._file, data)
+        self.at += len(data)
+        for digest in filter(None, (self.whole, self._own)):
+            digest.update(data)
+        self._write_out()
+
+    def _write_out(self) -> None:
+        """Let the disk begin with what is written and the memory forget what it has; what fails there, the sync at the end says."""
+        if self.at - self._begun >= AHEAD and hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._file.fileno(), 0, self.at, os.POSIX_FADV_DONTNEED)
+            self._begun = self.at
 
     def seal(self) -> None:
         """Let the chunk count, all of which has come.
@@ -187,15 +178,8 @@ class Arrival:
 
     def close(self) -> None:
         """Close the file."""
-        self._beside.shutdown()
         with suppress(OSError):
             self._file.close()
-
-
-def _update(digest: _Hash | None, parts: Sequence[bytes]) -> None:
-    if digest is not None:
-        for part in parts:
-            digest.update(part)
 
 
 def overlong(size: int) -> Problem:

@@ -48,7 +48,7 @@ class Frames:
         """Whether the pack may end here."""
         return self._left is None and not self._head
 
-    def feed(self, data: bytes) -> Iterator[Event]:
+    def feed(self, data: bytes | memoryview) -> Iterator[Event]:
         """Yield what the next bytes of the pack mean."""
         view = memoryview(data)
         while view:

@@ -1,10 +1,10 @@
-"""Bytes on their way in: read from the network in the event loop, hashed and written by threads, a few MB in memory at most."""
+"""Bytes on their way in: read from the network in the event loop, hashed and written by threads, some 8 MB in memory at most."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 
@@ -12,13 +12,15 @@ from starlette.concurrency import run_in_threadpool
 
 from nffa_cli.node.problems import Problem
 
-PIECE = 1 << 20
-"""Bytes that are handed to a thread at a time."""
+PIECE = 4 << 20
+"""Bytes that are handed to a thread at a time: each time costs both threads as much as some 400 kB of them."""
 PATIENCE = 60
 """Seconds without a byte after which a client is taken for gone."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+STEP = 5
+"""Seconds within which the limit is not moved on: to do so for every piece costs as much as the piece."""
 
-Take = Callable[[Sequence[bytes]], None]
+Take = Callable[[memoryview], None]
 
 
 async def pump(stream: AsyncIterator[bytes], take: Take) -> None:
@@ -33,30 +35,35 @@ async def pump(stream: AsyncIterator[bytes], take: Take) -> None:
     Problem
         408: no byte came for ``PATIENCE`` seconds. Also what ``take`` raises.
     """
-    parts: list[bytes] = []
+    filling, waiting = bytearray(PIECE), bytearray(PIECE)  # two for all: new ones cost more than the copy
     held = 0
     work: asyncio.Task[None] | None = None
+    clock = asyncio.get_running_loop().time
     try:
-        while True:
-            async with asyncio.timeout(PATIENCE):
-                piece = await anext(stream, None)
-            if piece is None:
-                break
-            parts.append(piece)
-            held += len(piece)
-            if held >= PIECE:
-                if work is not None:
-                    await work
-                work = asyncio.create_task(run_in_threadpool(take, parts))
-                parts, held = [], 0
+        async with asyncio.timeout_at((since := clock()) + PATIENCE) as limit:
+            async for piece in stream:
+                if (now := clock()) - since > STEP:
+                    limit.reschedule((since := now) + PATIENCE)
+                rest = memoryview(piece)
+                while rest:
+                    fits = min(len(rest), PIECE - held)
+                    filling[held : held + fits] = rest[:fits]
+                    held, rest = held + fits, rest[fits:]
+                    if held == PIECE:
+                        if work is not None:
+                            limit.reschedule(None)  # a slow disk is not the client's fault
+                            await work
+                            limit.reschedule((since := clock()) + PATIENCE)
+                        work = asyncio.create_task(run_in_threadpool(take, memoryview(filling)))
+                        filling, waiting, held = waiting, filling, 0
     except TimeoutError:
         detail = f"no byte came for {PATIENCE} s"
         raise Problem(408, "Request timeout", detail, headers={"Connection": "close"}) from None
     finally:
         if work is not None:
             await work
-        if parts:
-            await run_in_threadpool(take, parts)
+        if held:
+            await run_in_threadpool(take, memoryview(filling)[:held])
 
 
 def write(file: FileIO, data: bytes | memoryview) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
 from typing import Annotated, Any
@@ -116,11 +115,10 @@ class Taking:
             self.file = FileIO(path, "w")
         self.digest = hashlib.sha256()
 
-    def take(self, parts: Sequence[bytes]) -> None:
+    def take(self, data: memoryview) -> None:
         """Write down what came."""
-        for part in parts:
-            receiving.write(self.file, part)
-            self.digest.update(part)
+        receiving.write(self.file, data)
+        self.digest.update(data)
 
 
 def digests_of(header: str) -> set[str]:

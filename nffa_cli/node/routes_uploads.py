@@ -75,8 +75,6 @@ class Desk:
         if chunk.length is not None and at + chunk.length > upload.size:
             raise arriving.overlong(upload.size)
         whole = self.digests.take(upload.id, at)
-        if whole is None and chunk.so_far:  # the node was started anew in between
-            whole = arriving.running(path)
         return arriving.Arrival(path, chunk, size=upload.size, whole=whole)
 
     def interrupt(self, upload: uploads.Upload, arrival: arriving.Arrival) -> None:
@@ -146,7 +144,7 @@ def create(request: Request, owner: Owner, settings: Settings, desk: Working) ->
     if upload.size == 0 and not upload.received:
         desk.finish(upload)
     root = settings.base_url or str(request.base_url).rstrip("/")
-    headers = _told(upload, desk.offset(upload)) | {"Location": f"{root}/api/v1/uploads/{upload.id}"} | tus.PROVED
+    headers = _told(upload, desk.offset(upload)) | {"Location": f"{root}/api/v1/uploads/{upload.id}"}
     return Response(status_code=201 if new else 200, headers=headers)
 
 
@@ -156,7 +154,7 @@ def offset(id: str, request: Request, owner: Owner, desk: Working) -> Response:
     tus.spoken(request.headers)
     upload = desk.found(owner, id)
     more = {"Upload-Length": str(upload.size), "Cache-Control": "no-store"}
-    return Response(headers=_told(upload, desk.offset(upload)) | tus.PROVED | more)
+    return Response(headers=_told(upload, desk.offset(upload)) | more)
 
 
 @router.patch("/uploads/{id}", summary="Go on with an upload", status_code=204)

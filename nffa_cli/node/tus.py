@@ -17,12 +17,8 @@ EXTENSIONS = "creation,checksum,termination,expiration"
 MEDIA_TYPE = "application/offset+octet-stream"
 SPOKEN = {"Tus-Resumable": VERSION}
 """In every answer to a client of tus."""
-OWN = "sha256"
-"""Algorithm of ``Upload-Checksum``: SHA-256 of the bytes of the chunk, as tus says."""
-SO_FAR = "sha256-so-far"
-"""An algorithm of ours: SHA-256 of all bytes of the upload up to the end of the chunk. It proves the chunk as well, since what
-came before is proved, and is the running digest of the whole: one pass over the bytes at either end, and not two."""
-PROVED = {"Tus-Checksum-Algorithm": f"{OWN},{SO_FAR}"}
+ALGORITHM = "sha256"
+"""Of ``Upload-Checksum``."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 SIZE = re.compile(r"[0-9]{1,15}")
 
@@ -38,16 +34,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What a client says of the bytes it sends: where they begin, how many (None: it does not say), their SHA-256.
-
-    so_far
-        The digest is that of the upload up to their end.
-    """
+    """What a client says of the bytes it sends: where they begin, how many (None: it does not say), their SHA-256."""
 
     offset: int
     length: int | None
     digest: bytes | None
-    so_far: bool = False
 
 
 def options(largest: int) -> dict[str, str]:
@@ -57,7 +48,7 @@ def options(largest: int) -> dict[str, str]:
         "Tus-Version": VERSION,
         "Tus-Extension": EXTENSIONS,
         "Tus-Max-Size": str(largest),
-        **PROVED,
+        "Tus-Checksum-Algorithm": ALGORITHM,
     }
 
 
@@ -93,12 +84,11 @@ def chunk(headers: Mapping[str, str]) -> Chunk:
     if headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise Problem(415, "Wrong media type", f"the bytes of an upload come as {MEDIA_TYPE}", headers=SPOKEN)
     length = _number(headers, "Content-Length") if "content-length" in headers else None
-    digest, so_far = checksum(headers.get("upload-checksum"))
-    return Chunk(_number(headers, "Upload-Offset"), length, digest, so_far)
+    return Chunk(_number(headers, "Upload-Offset"), length, checksum(headers.get("upload-checksum")))
 
 
-def checksum(text: str | None) -> tuple[bytes | None, bool]:
-    """Return the digest that ``Upload-Checksum`` names, and whether it is ``SO_FAR``; None: there is no such header.
+def checksum(text: str | None) -> bytes | None:
+    """Return the digest that ``Upload-Checksum`` names; None: there is no such header.
 
     Raises
     ------
@@ -106,14 +96,14 @@ def checksum(text: str | None) -> tuple[bytes | None, bool]:
         400: another algorithm, or not a digest of it.
     """
     if text is None:
-        return None, False
+        return None
     algorithm, _, value = text.partition(" ")
-    if algorithm not in (OWN, SO_FAR):
-        raise wrong(f"Upload-Checksum: the algorithm must be {OWN} or {SO_FAR}")
+    if algorithm != ALGORITHM:
+        raise wrong(f"Upload-Checksum: the algorithm must be {ALGORITHM}")
     digest = _decoded(value)
     if digest is None or len(digest) != 32:
         raise wrong("Upload-Checksum: not the base64 of a SHA-256 digest")
-    return digest, algorithm == SO_FAR
+    return digest
 
 
 def metadata(text: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
@@ -59,7 +59,7 @@ class Unpacking:
         """Whether the pack may end here."""
         return self._frames.whole
 
-    def take(self, parts: Sequence[bytes]) -> None:
+    def take(self, data: memoryview) -> None:
         """Take the next bytes of the pack.
 
         Raises
@@ -67,15 +67,14 @@ class Unpacking:
         Problem
             507: the disk is full.
         """
-        for part in parts:
-            for event in self._frames.feed(part):
-                if isinstance(event, pack.Start):
-                    self._begin(event)
-                elif isinstance(event, pack.End):
-                    self._end()
-                elif self._file is not None:
-                    receiving.write(self._file, event.data)
-                    self._digest.update(event.data)
+        for event in self._frames.feed(data):
+            if isinstance(event, pack.Start):
+                self._begin(event)
+            elif isinstance(event, pack.End):
+                self._end()
+            elif self._file is not None:
+                receiving.write(self._file, event.data)
+                self._digest.update(event.data)
 
     def keep(self) -> None:
         """Store what was proved.

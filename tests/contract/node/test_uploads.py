@@ -9,13 +9,11 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
 
 from nffa_cli.node import sweeping
-from nffa_cli.node.arriving import Digests
 from tests.contract.node.parcels import (
     base64_of,
     chunk,
@@ -87,7 +85,7 @@ def test_it_says_what_it_speaks(node):
     assert answer.status_code == 204
     assert answer.headers["Tus-Version"] == "1.0.0"
     assert set(answer.headers["Tus-Extension"].split(",")) == {"creation", "checksum", "termination", "expiration"}
-    assert answer.headers["Tus-Checksum-Algorithm"] == "sha256,sha256-so-far"
+    assert answer.headers["Tus-Checksum-Algorithm"] == "sha256"
 
 
 def test_chunks_come_one_after_the_other(node, depositor, ingest, upload):
@@ -172,40 +170,6 @@ def test_a_whole_that_a_crash_left_unproved_is_proved_when_asked_for(node, depos
     path = node.config.data / "staging" / f"upload-{upload.rpartition('/')[2]}"
     path.write_bytes(DATA)
     assert offset(depositor, upload) == len(DATA)
-    assert committed(depositor, ingest)["state"] == "complete"
-
-
-def so_far(offset, data):
-    """The headers of the chunk from ``offset`` to the end of ``data``, proved by the digest of all so far."""
-    return chunk(offset) | {"Upload-Checksum": f"sha256-so-far {base64_of(hashlib.sha256(data).digest())}"}
-
-
-@pytest.mark.parametrize("forgotten", [False, True])
-def test_the_digest_of_all_so_far_proves_a_chunk_also_when_the_node_was_started_anew(
-    node, depositor, ingest, upload, forgotten
-):
-    ends = [0, 1000, 300_000, len(DATA)]
-    for at, end in pairwise(ends):
-        wrong = DATA[at : end - 1] + b"?"
-        answer = depositor.patch(upload, data=wrong, headers=so_far(at, DATA[:end]))
-        assert (answer.status_code, offset(depositor, upload)) == (460, at)
-        own = depositor.patch(upload, data=DATA[at:end], headers=so_far(at, DATA[at:end]))
-        assert own.status_code == (204 if at == 0 else 460), "of the first chunk, both are the same"
-        if at:
-            if forgotten:
-                node.app.state.digests = Digests()
-            assert depositor.patch(upload, data=DATA[at:end], headers=so_far(at, DATA[:end])).status_code == 204
-    (made,) = committed(depositor, ingest)["items"]
-    assert depositor.get(f"/dataassets/{made['assets'][0]['assetId']}/content").content == DATA
-
-
-def test_a_chunk_proved_by_all_so_far_that_is_cut_off_does_not_count(node, depositor, ingest, upload):
-    depositor.patch(upload, data=DATA[:1000], headers=so_far(0, DATA[:1000]))
-    headers = so_far(1000, DATA) | {"Authorization": depositor.headers["Authorization"]}
-    cut(node, upload, headers, DATA[1000:], 200_000)
-    until(lambda: not node.app.state.storage._busy)
-    assert offset(depositor, upload) == 1000
-    assert depositor.patch(upload, data=DATA[1000:], headers=so_far(1000, DATA)).status_code == 204
     assert committed(depositor, ingest)["state"] == "complete"
 
 
