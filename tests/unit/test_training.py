@@ -121,6 +121,48 @@ def seen(count=12, *, classes=("Particles", "Powder", "Quantum dots"), noise=0.1
     return adapt.Seen(logits, vectors, tuple(labels), np.arange(len(labels)))
 
 
+@pytest.mark.parametrize(("ours", "others", "spread"), [(6, 0, 4), (3, 0, 1), (2, -1, 3)])
+def test_where_the_sides_overlap_the_rule_says_how_much(ours, others, spread):
+    """Of two normal distributions the log odds are a line: slope (a - b) / s², through the middle."""
+    rng = np.random.default_rng(7)
+    odds = np.concatenate([rng.normal(ours, spread, 3000), rng.normal(others, spread, 300)])
+    logits = np.stack([odds, np.zeros(3300)], axis=1)
+    rule = measures.none_rule(logits, np.repeat([0, 1], [3000, 300]), temperature=1.0)
+    weight = rule["weights"]["none"]
+    assert weight == pytest.approx((ours - others) / spread**2, rel=0.15)
+    assert -rule["bias"] / weight == pytest.approx((ours + others) / 2, abs=0.15 * spread)
+    likeness = 1 / (1 + np.exp(-(rule["bias"] + weight * odds)))
+    assert len(np.unique(likeness.round(6))) > 3000, "not a step: who is nearer can be told"
+
+
+def test_what_is_decided_is_measured():
+    logits = np.array([[9.0, 0, 0], [0, 9, 0], [9, 0, 0], [1, 0, 0], [0, 0, 9], [0, 0, 9], [9, 0, 0]])
+    truth = np.array([0, 1, 1, 0, 0, 2, 2])
+    rule = {"rule": "logistic", "threshold": 0.5, "bias": 0.0, "weights": {"none": 1.0}}
+    found = measures.report(logits, truth, labels=("a", "b"), temperature=1.0, limits={"a": 0.9, "b": 0.9}, rule=rule)[
+        "decisions"
+    ]
+    assert found == {
+        "of_labels": {"accepted": 0.6, "uncertain": 0.2, "none": 0.2},
+        "of_none": {"accepted": 0.5, "uncertain": 0.0, "none": 0.5},
+        "right_of_accepted": 0.5,
+    }
+
+
+def test_a_handful_of_some_labels_leaves_the_others_and_none_as_they_were():
+    """The base is wrong about all it is taught, so it is not trusted there; what nobody taught is still what it said."""
+    some = seen(classes=("Particles", "Powder"))
+    found = adapt.adapt(some, names.LABELS, temperature=1.0)
+    assert found.after["accuracy"] > 0.9
+    logits = np.zeros((2, 2, 11))
+    logits[0, :, names.LABELS.index("Tips")] = 9
+    logits[1, :, 10] = 9
+    strange = np.random.default_rng(8).normal(size=(2, 2, 16))
+    strange /= np.linalg.norm(strange, axis=2, keepdims=True)
+    said = adapt.judged(adapt.Seen(logits, strange, ("Tips", names.NONE), np.arange(2)), found.layer)
+    assert said.argmax(axis=1).tolist() == [names.LABELS.index("Tips"), 10]
+
+
 def test_a_handful_teaches_also_a_new_category():
     found = adapt.adapt(seen(), names.LABELS, temperature=1.0)
     assert found.labels == (*names.LABELS, "Quantum dots")

@@ -23,7 +23,7 @@ FOLDS = 5
 STRETCH = 8.0
 """By which the embedding, of unit length, is multiplied before its weights are learned."""
 TRUST = (0.0, 0.25, 0.5, 1.0)
-"""What the old logits may be multiplied by."""
+"""What the old logits of labels with pictures may be multiplied by; of the others nothing better is known."""
 RIDGE = (0.003, 0.03, 0.3)
 STEPS = 120
 
@@ -87,15 +87,16 @@ def adapt(seen: Seen, labels: Sequence[str], *, temperature: float, seed: int = 
         seen.groups if len(np.unique(seen.groups)) >= FOLDS else np.arange(len(truth))
     )  # all alike: nothing to part by
     folds = [rows for rows in split.folds(seen.labels, groups, count=FOLDS, seed=seed) if len(rows)]
-    old = passing(len(labels), len(known))
-    before = (seen.logits / temperature).mean(axis=1) @ old
+    old = passing(len(labels), len(known)) / temperature
+    taught = np.isin(np.arange(len(known) + 1), truth)
+    before = seen.logits.mean(axis=1) @ old
     best: tuple[float, float, float, Numbers] | None = None
     for trust in TRUST:
         for ridge in RIDGE:
             logits = np.zeros((len(truth), len(known) + 1))
             for rows in folds:
                 others = np.setdiff1d(np.arange(len(truth)), rows)
-                layer = learned(seen.only(others), truth[others], old * (trust / temperature), ridge=ridge)
+                layer = learned(seen.only(others), truth[others], old * np.where(taught, trust, 1), ridge=ridge)
                 logits[rows] = judged(seen.only(rows), layer)
             loss = _surprise(logits, truth)
             if best is None or loss < best[0]:
@@ -103,7 +104,7 @@ def adapt(seen: Seen, labels: Sequence[str], *, temperature: float, seed: int = 
     assert best is not None
     _, trust, ridge, held_out = best
     return Adapted(
-        learned(seen, truth, old * (trust / temperature), ridge=ridge), known, measures.temperature(held_out, truth), trust,
+        learned(seen, truth, old * np.where(taught, trust, 1), ridge=ridge), known, measures.temperature(held_out, truth), trust,
         ridge, measures.report(before, truth, labels=known, temperature=1.0),
         measures.report(held_out, truth, labels=known, temperature=measures.temperature(held_out, truth)), held_out, truth,
     )  # fmt: skip

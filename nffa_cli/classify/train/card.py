@@ -65,7 +65,7 @@ def _lines(texts: Mapping[str, str], metrics: Mapping[str, Any], facts: Facts) -
     yield ", ".join(f"{label} {limit:g}" for label, limit in limits.items()) + "."
     if not metrics["calibrated"]:
         yield ""
-        yield "**Not calibrated for your instrument**: fewer than 500 pictures were there to calibrate on."
+        yield "**Not calibrated for your instrument**: fewer than 500 photographs were there to calibrate on."
 
 
 def _figures(title: str, found: Mapping[str, Any]) -> Iterator[str]:
@@ -91,6 +91,7 @@ def _figures(title: str, found: Mapping[str, Any]) -> Iterator[str]:
             yield f"| {name} | {found[key]:.3f} |"
     for share, right in found["coverage"].items():
         yield f"| right among the surest {100 * float(share):.0f} % | {right:.3f} |"
+    yield from _decisions(found.get("decisions", {}))
     yield ""
     yield "| label | pictures | recall |"
     yield "|---|---:|---:|"
@@ -108,3 +109,12 @@ def _figures(title: str, found: Mapping[str, Any]) -> Iterator[str]:
             + "."
         )
         yield ""
+
+
+def _decisions(found: Mapping[str, Any]) -> Iterator[str]:
+    for whose, of in (("of_labels", "of pictures of the labels"), ("of_none", "of pictures of none")):
+        if whose in found:
+            told = ", ".join(f"{share:.2f} {name}" for name, share in found[whose].items())
+            yield f"| what is said {of} | {told} |"
+    if found.get("right_of_accepted") is not None:
+        yield f"| right among what is accepted | {found['right_of_accepted']:.3f} |"

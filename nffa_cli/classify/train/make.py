@@ -11,8 +11,9 @@ import datetime
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ LEAST_ACCEPTED = {"rendered": 0.9, "folder": 0.5}
 SEEDS = 1 << 24
 """How far apart the seeds of training, validation and test begin."""
 ENOUGH = 500
-"""With fewer pictures for calibration the scores are not called calibrated."""
+"""With fewer photographs for calibration the scores are not called calibrated."""
 LICENCE = {"rendered": "GPL-3.0-or-later", "folder": "that of the pictures it was trained on"}
 
 
@@ -192,17 +193,18 @@ def finish(
     limits = measures.thresholds(chances, truth, labels=sets.labels, precision=PRECISION, least=least)
     rule = measures.none_rule(logits, truth, temperature=temperature)
 
+    report = partial(measures.report, labels=sets.labels, temperature=temperature, limits=limits, rule=rule)
+
     def figures(pictures: Pictures, *, is_told: bool = False) -> dict[str, Any]:
-        logits, truth = judged(pictures, is_told=is_told)
-        return measures.report(logits, truth, labels=sets.labels, temperature=temperature)
+        return report(*judged(pictures, is_told=is_told))
 
     metrics: dict[str, Any] = {"test": figures(sets.test)}
     if np.isfinite(sets.test.pixel).any():
         metrics["test_with_pixel_size"] = figures(sets.test, is_told=True)
     if wish.measure is not None:
-        metrics["measured"] = _measured(wish.measure, classes, judged, reporter, temperature)
+        metrics["measured"] = _measured(wish.measure, classes, judged, report, reporter)
     counts = {"training": len(sets.training), "validation": len(sets.validation), "test": len(sets.test)}
-    metrics |= {"pictures": counts, "calibrated": len(sets.validation) >= ENOUGH}
+    metrics |= {"pictures": counts, "calibrated": wish.folder is not None and len(sets.validation) >= ENOUGH}
     short = round(plan.size * FIELD)
     trained_on = _trained_on(wish, sets)
     texts = {
@@ -243,20 +245,20 @@ def _trained_on(wish: Wish, sets: Sets) -> str:
 
 
 def _measured(
-    folder: Path, classes: Sequence[str], judged: Any, reporter: Reporter, temperature: float
+    folder: Path, classes: Sequence[str], judged: Any, report: Callable[..., dict[str, Any]], reporter: Reporter
 ) -> dict[str, Any]:
     """Return the figures of pictures that are only measured, all together and for each folder name's first word."""
     found = from_folder(folder, reporter)
     kept = [n for n, label in enumerate(found.labels) if label in classes]
     some = found.only(kept)
     logits, truth = judged(some)
-    result = measures.report(logits, truth, labels=classes[:-1], temperature=temperature)
+    result = report(logits, truth)
     series: dict[str, list[int]] = {}
     for n, source in enumerate(some.sources):
         series.setdefault(f"{source.partition('/')[0]}/{Path(source).stem.partition('_')[0]}", []).append(n)
     if clear := _clear(folder):
         rows = np.array([n for n, source in enumerate(some.sources) if source in clear], np.intp)
-        only = measures.report(logits[rows], truth[rows], labels=classes[:-1], temperature=temperature)
+        only = report(logits[rows], truth[rows])
         result["clear"] = {key: only.get(key) for key in ("n", "accuracy", "balanced_accuracy", "macro_f1")}
     said = np.where(truth < len(classes) - 1, logits[:, :-1].argmax(axis=1), logits.argmax(axis=1))
     result["series"] = {

@@ -6,7 +6,7 @@ AUROC is the chance that a picture of one of the ten gets more likeness than one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,15 +63,6 @@ def calibration_error(scores: Numbers, right: NDArray[np.bool_]) -> float:
     return float(gap[counts > 0].sum() / len(scores))
 
 
-def reliability(scores: Numbers, right: NDArray[np.bool_]) -> list[dict[str, float]]:
-    """Return the bins that are not empty: their mean score, share right and number."""
-    place = np.minimum((scores * BINS).astype(int), BINS - 1)
-    rows = (np.flatnonzero(place == n) for n in range(BINS))
-    return [
-        {"score": float(scores[r].mean()), "right": float(right[r].mean()), "n": float(len(r))} for r in rows if len(r)
-    ]
-
-
 def coverage(scores: Numbers, right: NDArray[np.bool_]) -> dict[str, float]:
     """Return share of pictures that are kept, surest first → share of them that is right."""
     order = np.argsort(-scores, kind="stable")
@@ -98,7 +89,15 @@ def false_positives(ours: Numbers, others: Numbers, *, kept: float = 0.95) -> fl
     return float((others >= np.quantile(ours, 1 - kept)).mean())
 
 
-def report(logits: Numbers, truth: NDArray[np.intp], *, labels: Sequence[str], temperature: float) -> dict[str, Any]:
+def report(
+    logits: Numbers,
+    truth: NDArray[np.intp],
+    *,
+    labels: Sequence[str],
+    temperature: float,
+    limits: Mapping[str, float] | None = None,
+    rule: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return all figures of a set, as JSON takes them.
 
     Parameters
@@ -107,6 +106,8 @@ def report(logits: Numbers, truth: NDArray[np.intp], *, labels: Sequence[str], t
         (N, labels + 1); the last column is "none of the ten".
     truth
         (N,) column of the truth.
+    limits, rule
+        As ``thresholds`` and ``none_rule`` give them, for what is decided; None: that is not told.
     """
     none = len(labels)
     chances = softmax(logits / temperature)
@@ -121,6 +122,7 @@ def report(logits: Numbers, truth: NDArray[np.intp], *, labels: Sequence[str], t
     likeness = 1 - chances[:, none]
     top2 = np.argsort(-ten, axis=1)[:, :2]
     scores = ten.max(axis=1)
+    decided = {} if limits is None or rule is None else _decided(logits, truth, labels, temperature, limits, rule)
     return {
         "n": int(ours.sum()), "n_none": int((~ours).sum()), "accuracy": _kept(accuracy(table)),
         "balanced_accuracy": _kept(float(np.nanmean(share))), "macro_f1": _kept(macro_f1(table)),
@@ -134,8 +136,34 @@ def report(logits: Numbers, truth: NDArray[np.intp], *, labels: Sequence[str], t
         "coverage": {key: _kept(value) for key, value in coverage(scores, right).items()},
         "rejection_auroc": _kept(auroc(likeness[ours], likeness[~ours])),
         "rejection_fpr95": _kept(false_positives(likeness[ours], likeness[~ours])),
-        "confusion": confusion(truth, chances.argmax(axis=1), none + 1).tolist(),
+        "confusion": confusion(truth, chances.argmax(axis=1), none + 1).tolist(), **decided,
     }  # fmt: skip
+
+
+def _decided(
+    logits: Numbers,
+    truth: NDArray[np.intp],
+    labels: Sequence[str],
+    temperature: float,
+    limits: Mapping[str, float],
+    rule: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what becomes of pictures of the labels and of none, as shares, and how much of what is accepted is right."""
+    none = len(labels)
+    ten = softmax(logits / temperature)[:, :none]
+    said = ten.argmax(axis=1)
+    is_none = rule["weights"]["none"] * odds(logits / temperature) + rule["bias"] < np.log(
+        rule["threshold"] / (1 - rule["threshold"])
+    )
+    accepted = ~is_none & (ten.max(axis=1) >= np.array([limits[label] for label in labels])[said])
+    found: dict[str, Any] = {}
+    for name, rows in (("of_labels", truth < none), ("of_none", truth == none)):
+        if rows.any():
+            shares = (accepted[rows].mean(), (~accepted & ~is_none)[rows].mean(), is_none[rows].mean())
+            found[name] = dict(zip(("accepted", "uncertain", "none"), map(_kept, map(float, shares)), strict=True))
+    if accepted.any():
+        found["right_of_accepted"] = _kept(float((said == truth)[accepted].mean()))
+    return {"decisions": found}
 
 
 def _kept(value: float) -> float | None:
@@ -189,24 +217,40 @@ def none_rule(logits: Numbers, truth: NDArray[np.intp], *, temperature: float) -
 
     Without pictures of none the odds are taken as they are.
     """
-    scaled = logits / temperature
-    top = scaled[:, :-1].max(axis=1)
-    energy = top + np.log(np.exp(scaled[:, :-1] - top[:, None]).sum(axis=1))
-    odds, ours = energy - scaled[:, -1], truth < logits.shape[1] - 1
+    ours = truth < logits.shape[1] - 1
     if not ours.any() or ours.all():
         return {"rule": "logistic", "threshold": 0.5, "bias": 0.0, "weights": {"none": 1.0}}
-    weight, bias = _logistic(odds, ours)
+    weight, bias = _logistic(odds(logits / temperature), ours)
     return {"rule": "logistic", "threshold": 0.5, "bias": round(bias, 4), "weights": {"none": round(weight, 4)}}
 
 
+def odds(scaled: Numbers) -> Numbers:
+    """Return (N,) log odds of one of the labels against none, from logits over the temperature."""
+    top = scaled[:, :-1].max(axis=1)
+    found: Numbers = top + np.log(np.exp(scaled[:, :-1] - top[:, None]).sum(axis=1)) - scaled[:, -1]
+    return found
+
+
 def _logistic(x: Numbers, ours: NDArray[np.bool_], *, steps: int = 50, ridge: float = 1e-3) -> tuple[float, float]:
-    """Return weight and bias of a logistic regression in one number (Newton), classes balanced."""
+    """Return weight and bias of a logistic regression in one number, classes balanced.
+
+    Newton's steps, halved until each one helps: undamped they run away where the classes overlap.
+    """
     share = np.where(ours, 0.5 / ours.sum(), 0.5 / (~ours).sum())
-    inputs = np.stack([x, np.ones_like(x)], axis=1)
-    at = np.array([1.0, 0.0])
+    sign, centre, spread = np.where(ours, 1.0, -1.0), float(x.mean()), max(float(x.std()), 1e-9)
+    inputs = np.stack([(x - centre) / spread, np.ones_like(x)], axis=1)
+
+    def loss(at: Numbers) -> float:
+        return float(share @ np.logaddexp(0, -sign * (inputs @ at)) + ridge * at @ at / 2)
+
+    at = np.zeros(2)
     for _ in range(steps):
         p = 1 / (1 + np.exp(-np.clip(inputs @ at, -50, 50)))
-        slope = inputs.T @ (share * (p - ours)) + ridge * (at - [1.0, 0.0])
+        slope = inputs.T @ (share * (p - ours)) + ridge * at
         curve = (inputs * (share * p * (1 - p))[:, None]).T @ inputs + ridge * np.eye(2)
-        at = at - np.linalg.solve(curve, slope)
-    return float(max(at[0], 0.05)), float(at[1])
+        step = np.linalg.solve(curve, slope)
+        while loss(at - step) > loss(at) and np.abs(step).max() > 1e-9:
+            step = step / 2
+        at = at - step
+    weight = max(float(at[0]) / spread, 0.05)
+    return weight, float(at[1]) - weight * centre
