@@ -111,9 +111,9 @@ def _answers(model: models.Model) -> list[tuple[Sequence[float], bytes, str]]:
                 for each in holding(answers)
                 if each.answer != "unclear" and each.how != "bulk"  # what nobody looked at teaches nothing
             }
-            newest = store.opinions.newest(sha256)
-            if len(meant) == 1 and newest is not None and newest[0]["sha256"] == model.sha256:
-                rows.append((newest[1].logits, newest[1].embedding, str(meant.pop())))
+            known = store.opinions.of(sha256, model.sha256)
+            if len(meant) == 1 and known is not None:
+                rows.append((known.logits, known.embedding, str(meant.pop())))
     if not rows:
         what = f"no picture that {model.name} has classified carries a label of a person"
         raise UsageError(what, hint="nffa classify FOLDER, then nffa review")

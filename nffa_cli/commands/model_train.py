@@ -23,7 +23,7 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--from-review", is_flag=True, help="Teach --base with what persons have said of its pictures.")
 @click.option("--base", default="", metavar="NAME|FILE", help="Model to teach [the one that classify uses].")
 @click.option(
-    "--out", type=OUT, default="nffa-trained.onnx", show_default=True, help="File to write; its card beside it."
+    "-o", "--out", type=OUT, default="nffa-trained.onnx", show_default=True, help="File to write; its card beside it."
 )
 @click.option(
     "--measure", type=FOLDER, metavar="FOLDER", help="Measure on these folders, too; nothing learns from them."

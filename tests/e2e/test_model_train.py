@@ -77,6 +77,11 @@ def test_the_answers_of_a_review_make_a_model(tmp_path, base, handful, capsys):
     assert sum(made["metrics"]["pictures"].values()) == 15
     assert made["metrics"]["cross_validated"]["accuracy"] == 1.0
     assert "answers of a review" in made["trained_on"]
+    # and once more, when the new model has seen them, too
+    assert run(["classify", str(handful), "--model", str(out), "--json"]) == 0
+    again = tmp_path / "again.onnx"
+    assert run(["model", "train", "--from-review", "--base", str(base), "-o", str(again), "--json"]) == 0
+    assert sum(said(capsys)[-2]["metrics"]["pictures"].values()) == 15
 
 
 def test_a_damaged_picture_is_named_and_left_out(tmp_path, base, handful, capsys):
