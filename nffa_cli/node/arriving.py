@@ -137,7 +137,7 @@ class Arrival:
         self._write_out()
 
     def _write_out(self) -> None:
-        """Let the disk begin with what is written and the memory forget what it has; what fails there, the sync at the end says."""
+        """Let the disk begin with what is written, and memory forget what it has; what fails, the sync at the end says."""
         if self.at - self._begun >= AHEAD and hasattr(os, "posix_fadvise"):
             os.posix_fadvise(self._file.fileno(), 0, self.at, os.POSIX_FADV_DONTNEED)
             self._begun = self.at
