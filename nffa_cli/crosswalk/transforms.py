@@ -112,15 +112,17 @@ def local_datetime(inputs: Inputs, situation: Situation) -> Reading:
     """Return the moment of a date text and a time text, or of one text that holds both.
 
     ``order`` (DMY, MDY, YMD): the order that this vendor always writes. Without it an ambiguous date needs the
-    profile's. ``zone: UTC``: the vendor writes UTC.
+    profile's; ``usual``: the order that the form of the text suggests, for an instrument whose profile says none.
+    ``zone: UTC``: the vendor writes UTC.
     """
-    order = situation.options.get("order") or situation.date_order
+    options = situation.options
+    order = options.get("order") or situation.date_order or options.get("usual")
     if not inputs.keys() & {"value", "date"}:
         raise Unfit(None, "has no date")
     parts = [_text(inputs[name]) for name in ("value", "date") if name in inputs]
     parts += [dates.colons(_text(inputs["time"]))] if "time" in inputs else []
     moment = dates.local(" ".join(parts), cast("dates.Order | None", order))
-    if isinstance(moment, datetime) and moment.tzinfo is None and situation.options.get("zone") == "UTC":
+    if isinstance(moment, datetime) and moment.tzinfo is None and options.get("zone") == "UTC":
         moment = moment.replace(tzinfo=UTC)
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         return Reading(moment, utc=not moment.utcoffset())
@@ -232,7 +234,11 @@ TABLE: dict[str, Transform] = {
     "unix_us": Transform(unix_us, "time"),
     "iso8601": Transform(iso8601, "time"),
     "local_datetime": Transform(
-        local_datetime, "time", (), optional=("value", "date", "time"), options={"order": str, "zone": str}
+        local_datetime,
+        "time",
+        (),
+        optional=("value", "date", "time"),
+        options={"order": str, "usual": str, "zone": str},
     ),
     "serial_date": Transform(serial_date, "time"),
     "date_parts": Transform(date_parts, "time", ("year", "month", "day", "hour", "minute", "second")),
@@ -272,8 +278,11 @@ def complaint(using: str | None, inputs: Sequence[str], options: Any) -> str | N
 
 
 def _wrong_option(options: Mapping[str, Any]) -> str | None:
-    if options.get("order", "DMY") not in dates.ORDERS:
-        return f"with.order must be one of {', '.join(dates.ORDERS)}"
+    for name in ("order", "usual"):
+        if options.get(name, "DMY") not in dates.ORDERS:
+            return f"with.{name} must be one of {', '.join(dates.ORDERS)}"
+    if "order" in options and "usual" in options:
+        return "with.usual means nothing beside with.order, which nothing outranks"
     if options.get("zone", "UTC") != "UTC":
         return "with.zone can only be UTC; other zones belong to the profile"
     if "pattern" in options:

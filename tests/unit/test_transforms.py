@@ -20,9 +20,9 @@ JSON = st.recursive(
 )
 
 
-def run(name, inputs, width=None, order=None, **options):
+def run(name, inputs, width=None, order_of_profile=None, **options):
     inputs = inputs if isinstance(inputs, dict) else {"value": inputs}
-    return TABLE[name].function(inputs, Situation(options, None, width, order))
+    return TABLE[name].function(inputs, Situation(options, None, width, order_of_profile))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,15 @@ def test_the_order_settles_only_what_is_open():
     assert dates.local("20/11/04", "YMD") == date(2020, 11, 4)
 
 
+def test_the_profile_outranks_what_is_only_usual_and_no_fixed_order():
+    def read(**known):
+        return run("local_datetime", "05/06/2016 17:06:40", **known).value.month
+
+    assert read(usual="MDY") == 5
+    assert read(usual="MDY", order_of_profile="DMY") == 6
+    assert read(order="MDY", order_of_profile="DMY") == 5
+
+
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)), st.sampled_from(["DMY", "MDY"]))
 def test_written_dates_come_back(moment, order):
     moment = moment.replace(microsecond=0)
@@ -188,6 +197,8 @@ def test_no_transform_raises_anything_else(name, one, other, index):
         ("quantity", ["value"], {"factor": 2}),
         ("local_datetime", ["time"], {}),
         ("local_datetime", ["value"], {"order": "YDM"}),
+        ("local_datetime", ["value"], {"usual": "YDM"}),
+        ("local_datetime", ["value"], {"order": "DMY", "usual": "MDY"}),
         ("local_datetime", ["value"], {"zone": "CET"}),
         (None, ["a", "b"], {}),
         (None, ["value"], []),
