@@ -117,6 +117,10 @@ class DiskError(NffaError):
     exit_status = 6
 
 
+class CatalogueDiskError(DiskError):
+    """The disk under ``NFFA_HOME`` is full or cannot be written: nothing can be kept, whatever else would be possible."""
+
+
 class LockedError(NffaError):
     """Another run works on the same catalogue."""
 

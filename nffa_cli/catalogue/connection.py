@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nffa_cli.catalogue import migrations
-from nffa_cli.errors import CatalogueError, DiskError, LockedError
+from nffa_cli.errors import CatalogueDiskError, CatalogueError, LockedError
 
 OLDEST_SQLITE = (3, 37, 0)
 """STRICT tables came with this version."""
@@ -64,7 +64,7 @@ class Translated:
         if code in _DISK:
             what = f"the catalogue cannot be written or read ({error})"
             hint = "free space or check the folder's rights, then run it again"
-            raise DiskError(what, where=self._where, hint=hint) from error
+            raise CatalogueDiskError(what, where=self._where, hint=hint) from error
         if code in _BUSY:
             what = "another program is writing to the catalogue"
             raise LockedError(what, where=self._where, hint="wait until it has ended, then run it again") from error
@@ -87,7 +87,9 @@ class Connection:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             what = f"the folder of the catalogue cannot be made ({error.strerror})"
-            raise DiskError(what, where=str(path.parent), hint="set NFFA_HOME to a folder you may write to") from error
+            raise CatalogueDiskError(
+                what, where=str(path.parent), hint="set NFFA_HOME to a folder you may write to"
+            ) from error
         self.path = path
         self._translated = Translated(path)
         with self._translated:

@@ -31,7 +31,7 @@ from nffa_cli.catalogue.rows import (
     Shown,
     StatusReport,
 )
-from nffa_cli.errors import CatalogueError, DiskError, LockedError
+from nffa_cli.errors import CatalogueDiskError, CatalogueError, LockedError
 from nffa_cli.plan import LedgerRow
 
 FILE_NAME = "catalogue.sqlite"
@@ -52,7 +52,7 @@ class Store:
 
         ``readonly``: nothing can be saved, and a missing catalogue is a CatalogueError instead of a new file.
         ``full_sync``: what was saved outlives a power failure. Raises CatalogueError when it is damaged, not ours or from
-        a newer nffa; DiskError when it cannot be read or written.
+        a newer nffa; CatalogueDiskError when it cannot be read or written.
         """
         return cls(Connection(Path(path), readonly=readonly, full_sync=full_sync))
 
@@ -88,7 +88,7 @@ class Store:
             except OSError as error:
                 what = f"the lock of the catalogue cannot be taken ({error.strerror})"
                 hint = "check the rights and the free space of NFFA_HOME"
-                raise DiskError(what, where=str(path), hint=hint) from error
+                raise CatalogueDiskError(what, where=str(path), hint=hint) from error
             if not free:
                 who = f" (process {pid})" if (pid := _read_pid(note)) else ""
                 what = f"another run of nffa{who} works on this catalogue"

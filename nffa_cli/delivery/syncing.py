@@ -1,10 +1,12 @@
 """One run of ``nffa sync``: which destinations, one after the other, under one lock. How one is served is ``sending``'s.
 
-A destination that cannot be reached holds up no other; it is told at the end, when the rest is done.
+A destination that cannot be reached, says no, has a full disk or a wrong table holds up no other; it is told at the end,
+when the rest is done. What is wrong with the catalogue itself ends the run at once.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,11 +21,24 @@ from nffa_cli.delivery.sending import Sending
 from nffa_cli.destinations import registry
 from nffa_cli.destinations.pace import Pace
 from nffa_cli.destinations.registry import Place
-from nffa_cli.errors import CatalogueError, NffaError, Refused, Unreachable, UsageError
+from nffa_cli.errors import (
+    CatalogueDiskError,
+    CatalogueError,
+    ConfigError,
+    DiskError,
+    NffaError,
+    Refused,
+    Unreachable,
+    UsageError,
+)
 from nffa_cli.records import Outcome
+
+logger = logging.getLogger(__name__)
 
 LOCK = ".sync"
 """Suffix of the lock by which only syncs exclude each other: an ingest may go on meanwhile."""
+TROUBLES: tuple[type[NffaError], ...] = (ConfigError, Refused, DiskError, Unreachable)
+"""What stops one destination only; what somebody must act on first, first: the last one passes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,10 @@ class Wish:
 
 
 class Sync:
-    """One run over the destinations that were chosen; ``trouble`` is what stopped one of them."""
+    """One run over the destinations that were chosen.
+
+    ``trouble`` is what stopped one of them; of several, the one whose kind comes first in ``TROUBLES``.
+    """
 
     def __init__(self, wish: Wish) -> None:
         self.places = places(wish)
@@ -76,9 +94,23 @@ class Sync:
             for place in self.places:
                 try:
                     yield from do(Sending(store, place, Gathering(known)))
-                except (Unreachable, Refused) as error:
-                    if self.trouble is None or isinstance(error, Refused):  # what somebody must act on, first
-                        self.trouble = error
+                except CatalogueDiskError:
+                    raise
+                except TROUBLES as error:
+                    self._note(error)
+
+    def _note(self, error: NffaError) -> None:
+        """Keep what stopped a destination; of two the one that is not raised at the end is told now."""
+        if self.trouble is None:
+            self.trouble = error
+            return
+        first, other = sorted((self.trouble, error), key=_rank)
+        self.trouble = first
+        logger.warning("%s", other)
+
+
+def _rank(error: NffaError) -> int:
+    return next(rank for rank, kind in enumerate(TROUBLES) if isinstance(error, kind))
 
 
 def configured() -> list[Place]:

@@ -15,14 +15,16 @@ from nffa_cli.catalogue.outbox import Row, State
 from nffa_cli.catalogue.store import Store
 from nffa_cli.delivery.returning import Returned
 from nffa_cli.delivery.standing import Safe, Standing
-from nffa_cli.delivery.syncing import Sync, Wish, configured
-from nffa_cli.errors import LockedError, Unreachable, UsageError
+from nffa_cli.delivery.syncing import TROUBLES, Sync, Wish, configured
+from nffa_cli.errors import LockedError, NffaError, Unreachable, UsageError
 from nffa_cli.story import Teller
 from nffa_cli.terminal import Column, Terminal
 
 logger = logging.getLogger(__name__)
 
 REFUSED = 5
+PASSING: tuple[type[NffaError], ...] = (*TROUBLES, LockedError)
+"""What a watch lives through."""
 FIELDS = 12
 """Fields of one update that are told without ``-v``."""
 
@@ -79,18 +81,28 @@ def _after(counts: Mapping[str, int]) -> str | None:
 
 
 def watch(wish: Wish, every: float, terminal: Terminal) -> int:
-    """Deliver again and again until the caller stops; what cannot be reached is tried again at the next look."""
+    """Deliver again and again until the caller stops; what stops a destination is told, and tried again at the next look.
+
+    At the first look somebody is there to read: what he must mend ends it, unless other destinations were served meanwhile.
+    """
     looks = 0
     while True:
+        sync = None
         try:
-            tell(Sync(wish), terminal, changes_only=looks > 0)
-        except (Unreachable, LockedError) as error:
-            if not looks and isinstance(error, LockedError):
+            sync = Sync(wish)
+            tell(sync, terminal, changes_only=looks > 0)
+        except PASSING as error:
+            if not (looks or _serves_others(sync, error)):
                 raise
             logger.warning("%s; looking again in %g s", error, every)
         looks += 1
         terminal.flush()
         time.sleep(every)
+
+
+def _serves_others(sync: Sync | None, error: NffaError) -> bool:
+    """Tell whether a first look may go on after an error: it passes by itself, or is that of one destination among several."""
+    return isinstance(error, Unreachable) or (sync is not None and sync.trouble is error and len(sync.places) > 1)
 
 
 def tell_plan(sync: Sync, terminal: Terminal) -> int:

@@ -290,6 +290,116 @@ def test_one_destination_that_is_away_holds_up_no_other(filled):
     assert sync(filled).statuses == {MAIN: "unchanged", "b.tif": "unchanged"}, "the address is that of a name"
 
 
+FULL = (
+    "import sys, errno, os\n"
+    "from nffa_cli.destinations import folder\n"
+    "real = folder._put\n"
+    "def full(target, data):\n"
+    "    if 'full' in target.parts and not os.path.exists('room'):\n"
+    "        raise OSError(errno.ENOSPC, 'No space left on device', str(target))\n"
+    "    return real(target, data)\n"
+    "folder._put = full\n"
+    "from nffa_cli.cli import run\n"
+    "sys.exit(run(sys.argv[1:]))\n"
+)
+"""The command with a disk that is full, the folder ``full``, unless there is ``room``."""
+
+
+def destinations(room, *first):
+    """Name destinations, of which the last is the disk; each is told by its tables' lines."""
+    (room.folder / "full").mkdir(exist_ok=True)
+    tables = [*first, f"name = 'here'\nfolder = '{disk(room)}'\n"]
+    (room.home / "nffa.toml").write_text("".join(f"[[destination]]\n{each}" for each in tables))
+
+
+def full(room):
+    return f"name = 'full'\nfolder = '{room.folder}/full'\n"
+
+
+def away(room):
+    return f"name = 'away'\nfolder = '{room.folder}/away/disk'\n"
+
+
+WRONG = "name = 'node'\nurl = 'https://127.0.0.1:9'\nca_bundle = '/nowhere/ca.pem'\n"
+
+
+def test_a_full_disk_holds_up_no_other_destination(filled):
+    destinations(filled, full(filled), away(filled))
+    run = finish(filled.start("sync", "--json", command=("-c", FULL)))
+    assert (run.status, run.statuses) == (6, {MAIN: "done", "b.tif": "done"})
+    assert "No space left" in run.err
+    assert "away" in run.err, "the other trouble is told, too"
+    assert len(bags(filled)) == 2
+
+
+def test_a_wrong_table_holds_up_no_other_destination(filled):
+    destinations(filled, full(filled), WRONG)
+    run = finish(filled.start("sync", "--json", command=("-c", FULL)))
+    assert (run.status, run.statuses) == (1, {MAIN: "done", "b.tif": "done"})
+    assert "no such file of certificates" in run.err
+    assert "No space left" in run.err
+    assert filled.json("sync", "--dry-run").status == 1
+
+
+def test_a_full_disk_under_the_catalogue_ends_the_run(filled):
+    destinations(filled, away(filled))
+    code = (
+        "import sys, sqlite3\n"
+        "from nffa_cli.catalogue import outbox\n"
+        "from nffa_cli.catalogue.connection import Translated\n"
+        "def full(self, *rest):\n"
+        "    with Translated('catalogue.sqlite'):\n"
+        "        error = sqlite3.OperationalError('database or disk is full')\n"
+        "        error.sqlite_errorcode = 13\n"
+        "        raise error\n"
+        "outbox.Outbox.begin = full\n"
+        "from nffa_cli.cli import run\n"
+        "sys.exit(run(sys.argv[1:]))\n"
+    )
+    run = finish(filled.start("sync", "--json", command=("-c", code)))
+    assert (run.status, "the catalogue cannot be written" in run.err) == (6, True)
+    assert not list(disk(filled).glob("*/*/*/bagit.txt"))
+    watching = finish(filled.start("sync", "--watch", "--json", command=("-c", code)))
+    assert watching.status == 6, "at the first look somebody is there to mend it"
+
+
+def watching(room, *arguments):
+    return room.start("sync", "--watch", "--json", *arguments, command=("-c", FULL), env={"NFFA_SYNC_EVERY": "0.2"})
+
+
+def test_a_watch_goes_on_where_others_cannot_be_served(filled):
+    destinations(filled, full(filled), WRONG)
+    process = watching(filled)
+    try:
+        until(lambda: len(list(disk(filled).glob("*/*/*/bagit.txt"))) == 2)
+        filled.put("c.tif", zeiss(seed=7))
+        assert filled.ingest().status == 0
+        until(lambda: len(list(disk(filled).glob("*/*/*/bagit.txt"))) == 3)
+        assert process.poll() is None
+    finally:
+        process.kill()
+        told = process.communicate()[1].decode()
+    assert "looking again" in told
+
+
+def test_a_watch_of_one_destination_ends_only_at_its_first_look(filled):
+    assert finish(watching(filled, "--to", "./full")).status == 6
+    (filled.folder / "room").touch()
+    process = watching(filled, "--to", "./full")
+    try:
+        until(lambda: len(list(filled.folder.glob("full/*/*/*/bagit.txt"))) == 2)
+        (filled.folder / "room").unlink()
+        filled.put("c.tif", zeiss(seed=7))
+        assert filled.ingest().status == 0
+        until(lambda: filled.json("outbox", "list").of("delivery"))
+        (filled.folder / "room").touch()
+        until(lambda: len(list(filled.folder.glob("full/*/*/*/bagit.txt"))) == 3)
+    finally:
+        process.kill()
+        told = process.communicate()[1].decode()
+    assert "No space left" in told
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
