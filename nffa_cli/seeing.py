@@ -1,4 +1,4 @@
-"""The classify job, done in a worker: read → prepare → network; numbers come back, never pixels.
+"""The classify job, done in a worker: read → prepare → network; numbers come back, and pixels only for training.
 
 The worker loads the model once, from bytes whose hash it checks. What the numbers mean is the parent's to say
 (``classifying`` with ``classify.decide``), so that other thresholds need no second look.
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,26 +49,16 @@ def classify(job: dict[str, Any]) -> reading.Result:
     ``pixel_size`` (m, of the file's pixels; None: not known); its blob is the embedding, float16.
     """
     model, network = _loaded(job["model"], job["model_sha256"])
-    files = [FileStamp(*stamp) for stamp in job["files"]]
-    raw = reading.take(job, files)
-    if not isinstance(raw, RawMetadata):
-        return raw
-    state = readiness.judge(
-        raw, files[0].size, partner_missing=job["partner_missing"], age=job["age"], patience=job["patience"]
-    )
-    if state.state != "ready":
-        return reading.verdict(state.state, state.reason, raw.format)
-    number = _which(raw.signals)
-    if number is None:
-        return reading.verdict("skipped", NO_IMAGE, raw.format)
     wanted = model.preprocess
+    found = _found(job, short=wanted.short)
+    if not isinstance(found, _Found):
+        return found
+    raw, number, picture, sha256 = found
     try:
-        picture, sha256 = _picture(raw, raw.signals[number], short=wanted.short)
         prepared = images.prepare(picture, size=wanted.size, short=wanted.short, views=wanted.views)
     except UnreadableFile as error:
-        told = "skipped" if error.code == "too-small" else "damaged"
-        return reading.verdict(told, f"{error.code}: {error.what}", raw.format)
-    if change := reading.moved(files):
+        return _unreadable(error, raw)
+    if change := reading.moved([FileStamp(*stamp) for stamp in job["files"]]):
         return reading.verdict("waiting", change, raw.format)
     pixel_size = _pixel_size(raw, number, job["context"])
     logits, embedding = network(prepared.views, _scale(pixel_size, prepared.pixel, wanted))
@@ -85,6 +75,58 @@ def classify(job: dict[str, Any]) -> reading.Result:
         "logits": numbers, "in_distribution": round(likeness, 6), "remarks": list(prepared.remarks),
     }  # fmt: skip
     return header, mean.astype(np.float16).tobytes()
+
+
+def shrink(job: dict[str, Any]) -> reading.Result:
+    """Look at one acquisition as a network that learns does, which is how one in use does.
+
+    The job says, beside what ``reading.take`` needs: ``short`` (pixels of the short side), ``context``. The answer has
+    ``shape`` and ``pixel_size`` (m, of these pixels; None: not known); its blob is the grey levels.
+    """
+    found = _found(job, short=job["short"])
+    if not isinstance(found, _Found):
+        return found
+    try:
+        grey, pixel = images.shrunk(found.picture, short=job["short"])
+    except UnreadableFile as error:
+        return _unreadable(error, found.raw)
+    size = _pixel_size(found.raw, found.number, job["context"])
+    told = {"shape": list(grey.shape), "pixel_size": None if size is None else size * pixel}
+    return {"state": "ready", "reason": None, "format": found.raw.format, **told}, grey.tobytes()
+
+
+class _Found(NamedTuple):
+    """What an acquisition holds to look at: its picture, from which signal, the hash of its main file."""
+
+    raw: RawMetadata
+    number: int
+    picture: images.Picture
+    sha256: str
+
+
+def _found(job: dict[str, Any], *, short: int) -> _Found | reading.Result:
+    """Return the picture of an acquisition, or why there is none."""
+    files = [FileStamp(*stamp) for stamp in job["files"]]
+    raw = reading.take(job, files)
+    if not isinstance(raw, RawMetadata):
+        return raw
+    state = readiness.judge(
+        raw, files[0].size, partner_missing=job["partner_missing"], age=job["age"], patience=job["patience"]
+    )
+    if state.state != "ready":
+        return reading.verdict(state.state, state.reason, raw.format)
+    number = _which(raw.signals)
+    if number is None:
+        return reading.verdict("skipped", NO_IMAGE, raw.format)
+    try:
+        return _Found(raw, number, *_picture(raw, raw.signals[number], short=short))
+    except UnreadableFile as error:
+        return _unreadable(error, raw)
+
+
+def _unreadable(error: UnreadableFile, raw: RawMetadata) -> reading.Result:
+    told = "skipped" if error.code == "too-small" else "damaged"
+    return reading.verdict(told, f"{error.code}: {error.what}", raw.format)
 
 
 @lru_cache(maxsize=1)

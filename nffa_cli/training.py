@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nffa_cli import settings
+from nffa_cli import settings, shrinking
 from nffa_cli.catalogue.opinions import holding
 from nffa_cli.catalogue.store import Store
 from nffa_cli.classify import models
@@ -66,8 +66,8 @@ def _train(asked: Asked, terminal: Terminal) -> int:
 
     make.need_torch()
     wish = make.Wish(
-        asked.out, asked.folder, asked.rendered, asked.measure, asked.cache, asked.seed, asked.epochs, asked.size,
-        asked.views, asked.jobs or os.cpu_count() or 1, asked.command,
+        asked.out, shrinking.shrunk, asked.folder, asked.rendered, asked.measure, asked.cache, asked.seed, asked.epochs,
+        asked.size, asked.views, asked.jobs or os.cpu_count() or 1, asked.command,
     )  # fmt: skip
     made = make.make(wish, terminal.reporter())
     _write(asked.out, made.data, made.card, made.picture)
@@ -88,7 +88,7 @@ def _teach(asked: Asked, values: settings.Settings, terminal: Terminal) -> int:
     warnings: Sequence[str] = ()
     if asked.few_shot is not None:
         network = onnx.load(data, size=model.preprocess.size, labels=len(model.labels), where=model.where)
-        seen, warnings = teach.from_folder(asked.few_shot, model, network, terminal.reporter())
+        seen, warnings = teach.from_folder(asked.few_shot, model, network, shrinking.shrunk, terminal.reporter())
         origin = f"folder {asked.few_shot.resolve().name}"
     else:
         seen, origin = teach.from_answers(_answers(model)), "answers of a review"

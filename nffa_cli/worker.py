@@ -27,6 +27,7 @@ JOBS = {
     "judge": ("judging", "judge"),
     "classify": ("seeing", "classify"),
     "try-model": ("seeing", "trial"),
+    "shrink": ("seeing", "shrink"),
     "strain": ("worker", "strain"),
 }
 """What a worker can do: the job's name → module and function."""

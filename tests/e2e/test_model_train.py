@@ -84,6 +84,32 @@ def test_the_answers_of_a_review_make_a_model(tmp_path, base, handful, capsys):
     assert sum(said(capsys)[-2]["metrics"]["pictures"].values()) == 15
 
 
+def test_an_instruments_files_teach_with_their_pixel_size(tmp_path, base, capsys):
+    """Training and use see the same: what classify reads is read, and the network is told what it is told there."""
+    from nffa_cli import shrinking
+    from nffa_cli.samples import make
+
+    for label, kind in (("Tips", "zeiss-sem-tiff"), ("Powder", "jeol-sem-tiff")):
+        for seed in range(3):
+            make(tmp_path / "tifs" / label / str(seed), seed=seed, kinds=[kind])
+    (tmp_path / "tifs" / "Tips" / "0" / "notes.txt").write_text("notes")
+    paths = sorted((tmp_path / "tifs").rglob("*.tif"))
+    found = list(shrinking.shrunk(paths, 192))
+    assert {each.grey.shape[0] for each in found} == {192}
+    assert all(1e-10 < each.pixel_size < 1e-5 for each in found)
+    out = tmp_path / "taught.onnx"
+    assert run(["model", "train", "--few-shot", str(tmp_path / "tifs"), "--base", str(base), "--out", str(out)]) == 0
+    assert "not read" not in capsys.readouterr().err
+
+
+def test_what_nothing_can_read_is_said_with_its_reason(tmp_path, base, capsys):
+    for label in ("Tips", "Powder"):
+        (tmp_path / "bad" / label).mkdir(parents=True)
+        (tmp_path / "bad" / label / "a.tif").write_bytes(b"II*\0 no picture")
+    assert run(["model", "train", "--few-shot", str(tmp_path / "bad"), "--base", str(base)]) == 2
+    assert "a.tif" in capsys.readouterr().err
+
+
 def test_a_damaged_picture_is_named_and_left_out(tmp_path, base, handful, capsys):
     (handful / "Tips" / "bad.jpg").write_bytes(b"\xff\xd8 no picture")
     assert (

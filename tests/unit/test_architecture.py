@@ -25,7 +25,7 @@ LAYERS = (
      "destinations", "secrets", "portal", "node", "hosting"},
     {"reading", "recipe", "nexus", "judging", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
-    {"exporting", "classifying", "importing"},
+    {"exporting", "classifying", "importing", "shrinking"},
     {"story", "browse", "opening", "fitness", "tour", "sights", "modelling", "report", "review", "training", "delivery"},
     {"commands", "cli", "start"},
 )  # fmt: skip

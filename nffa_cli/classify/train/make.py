@@ -21,7 +21,7 @@ import numpy as np
 
 from nffa_cli import __version__
 from nffa_cli.classify.train import card, drawing, measures, names, split
-from nffa_cli.classify.train.pictures import FIELD, Pictures, from_folder, together
+from nffa_cli.classify.train.pictures import FIELD, Pictures, Read, from_folder, together
 from nffa_cli.classify.train.renders import digest, rendered
 from nffa_cli.errors import MissingPackage, UsageError
 from nffa_cli.progress import Reporter
@@ -51,11 +51,14 @@ class Wish:
         Rendered pictures of each label in the training set; 0: none.
     measure
         A folder per category that is only measured.
+    read
+        Reads the pictures of folders.
     command
         What was typed, for the card.
     """
 
     out: Path
+    read: Read
     folder: Path | None = None
     rendered: int = 0
     measure: Path | None = None
@@ -138,7 +141,7 @@ def collect(wish: Wish, reporter: Reporter) -> Sets:
     warnings: list[str] = []
     ours: Sequence[str] = ()
     if wish.folder is not None:
-        found = from_folder(wish.folder, reporter)
+        found = from_folder(wish.folder, wish.read, reporter)
         warnings += found.doubts + [f"not read: {path} ({why})" for path, why in found.skipped]
         grouped = split.groups(found.images)
         for part, rows in zip(parts, split.split(found.labels, grouped, seed=wish.seed), strict=True):
@@ -202,7 +205,7 @@ def finish(
     if np.isfinite(sets.test.pixel).any():
         metrics["test_with_pixel_size"] = figures(sets.test, is_told=True)
     if wish.measure is not None:
-        metrics["measured"] = _measured(wish.measure, classes, judged, report, reporter)
+        metrics["measured"] = _measured(wish.measure, wish.read, classes, judged, report, reporter)
     counts = {"training": len(sets.training), "validation": len(sets.validation), "test": len(sets.test)}
     metrics |= {"pictures": counts, "calibrated": wish.folder is not None and len(sets.validation) >= ENOUGH}
     short = round(plan.size * FIELD)
@@ -245,10 +248,15 @@ def _trained_on(wish: Wish, sets: Sets) -> str:
 
 
 def _measured(
-    folder: Path, classes: Sequence[str], judged: Any, report: Callable[..., dict[str, Any]], reporter: Reporter
+    folder: Path,
+    read: Read,
+    classes: Sequence[str],
+    judged: Any,
+    report: Callable[..., dict[str, Any]],
+    reporter: Reporter,
 ) -> dict[str, Any]:
     """Return the figures of pictures that are only measured, all together and for each folder name's first word."""
-    found = from_folder(folder, reporter)
+    found = from_folder(folder, read, reporter)
     kept = [n for n, label in enumerate(found.labels) if label in classes]
     some = found.only(kept)
     logits, truth = judged(some)

@@ -1,22 +1,21 @@
-"""Pictures to learn from, from a folder per category: read, without their data bars, shrunk as for the network.
+"""Pictures to learn from, from a folder per category: without their data bars, shrunk as for the network.
 
-Prepared by ``classify.images``, so that training and use see the same. Not the split and not the augmentation.
+Who reads them is the caller's to say, so that training and use see the same. Not the split and not the augmentation.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nffa_cli.classify import images
 from nffa_cli.classify.train import names
-from nffa_cli.errors import NffaError, UsageError
+from nffa_cli.errors import UsageError
 from nffa_cli.progress import Reporter
 
 SHORT = 192
@@ -24,7 +23,25 @@ SHORT = 192
 WIDE = 256
 FIELD = 1.2
 """The short side of a picture in sides of the square that the network sees."""
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+BESIDE = (".txt", ".hdr", ".xml", ".md", ".csv", ".json", ".yaml")
+"""What lies beside pictures and is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A picture without its data bar, shrunk; ``pixel_size``: of its pixels in metres, None: not known."""
+
+    grey: NDArray[np.uint8]
+    pixel_size: float | None
+
+    @property
+    def told(self) -> float:
+        """log10 of the pixel size; NaN: not known."""
+        return math.nan if self.pixel_size is None else math.log10(self.pixel_size)
+
+
+Read = Callable[[Sequence[Path], int], Iterable[Shrunk | str]]
+"""Reads pictures, their short sides so many pixels, in the order of their paths; or says why one cannot be read."""
 
 
 @dataclass(slots=True)
@@ -79,45 +96,53 @@ def together(*parts: Pictures) -> Pictures:
     )
 
 
-def from_folder(folder: Path, reporter: Reporter) -> Pictures:
+def from_folder(folder: Path, read: Read, reporter: Reporter) -> Pictures:
     """Return the pictures of a folder per category; what cannot be read is named in ``skipped``.
 
     Raises
     ------
     UsageError
-        There are no two categories with pictures, or a folder's name contradicts itself.
+        There are no two categories with pictures that can be read, or a folder's name contradicts itself.
     """
     listed = list(files(folder))
-    if len({label for _, label in listed} - {names.NONE}) < 2:
-        hint = "make a folder for each category, with its pictures inside: Nanowires/a.jpg, Powder/b.jpg"
-        raise UsageError("no two categories with pictures are there", where=str(folder), hint=hint)
     found = Pictures([], [], np.zeros(0, np.float32), [], [], doubts=_contradictions(listed))
     kept: list[NDArray[np.uint8]] = []
-    reporter.begin("reading pictures", len(listed))
-    for path, label in listed:
-        try:
-            picture = images.decode(path.read_bytes(), short=SHORT, where=str(path))
-            kept.append(images.shrunk(picture, short=SHORT)[0])
-        except (NffaError, OSError) as error:
-            found.skipped.append((str(path), str(error)))
-        else:
-            found.labels.append(label)
-            found.sources.append(path.relative_to(folder).as_posix())
-        reporter.advance()
-    reporter.end()
-    found.images, found.kinds = kept, [""] * len(kept)
-    found.pixel = np.full(len(kept), np.nan, np.float32)
+    told: list[float] = []
+    for path, label, picture in read_all(listed, read, SHORT, reporter):
+        if isinstance(picture, str):
+            found.skipped.append((str(path), picture))
+            continue
+        kept.append(picture.grey)
+        told.append(picture.told)
+        found.labels.append(label)
+        found.sources.append(path.relative_to(folder).as_posix())
+    if len(set(found.labels) - {names.NONE}) < 2:
+        hint = "make a folder for each category, with its pictures inside: Nanowires/a.jpg, Powder/b.tif"
+        why = f" ({found.skipped[0][0]}: {found.skipped[0][1]})" if found.skipped else ""
+        raise UsageError(f"no two categories with pictures are there{why}", where=str(folder), hint=hint)
+    found.images, found.kinds, found.pixel = kept, [""] * len(kept), np.array(told, np.float32)
     return found
 
 
+def read_all(
+    listed: Sequence[tuple[Path, str]], read: Read, short: int, reporter: Reporter
+) -> Iterator[tuple[Path, str, Shrunk | str]]:
+    """Yield file, label and picture, or why it cannot be read."""
+    reporter.begin("reading pictures", len(listed))
+    for (path, label), picture in zip(listed, read([path for path, _ in listed], short), strict=True):
+        yield path, label, picture
+        reporter.advance()
+    reporter.end()
+
+
 def files(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the pictures of a folder per category, each with its label, in the order of their names."""
+    """Yield the files of a folder per category, each with its label, in the order of their names; no text beside them."""
     for each in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
         label = names.label_of(each.name)
         if label is None:
             continue
         for path in sorted(each.rglob("*")):
-            if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith("."):
+            if path.suffix.lower() not in BESIDE and path.is_file() and not path.name.startswith("."):
                 yield path, label
 
 

@@ -16,7 +16,7 @@ from nffa_cli import __version__
 from nffa_cli.classify import images, models, onnx, protobuf
 from nffa_cli.classify.train import adapt, measures, names, pictures, split
 from nffa_cli.classify.train.graft import grafted
-from nffa_cli.errors import NffaError, UsageError
+from nffa_cli.errors import UsageError
 from nffa_cli.progress import Reporter
 
 FEWEST = 2
@@ -38,30 +38,28 @@ class Taught:
 
 
 def from_folder(
-    folder: Path, model: models.Model, network: onnx.Network, reporter: Reporter
+    folder: Path, model: models.Model, network: onnx.Network, read: pictures.Read, reporter: Reporter
 ) -> tuple[adapt.Seen, list[str]]:
     """Return what a model makes of the pictures of a folder per category, and what could not be read."""
     wanted = model.preprocess
     logits, embeddings, labels, thumbs, warnings = [], [], [], [], []
-    listed = list(pictures.files(folder))
-    reporter.begin("reading pictures", len(listed))
-    for path, label in listed:
-        try:
-            picture = images.decode(path.read_bytes(), short=wanted.short, where=str(path))
-            views = images.prepare(picture, size=wanted.size, short=wanted.short, views=wanted.views).views
-        except (NffaError, OSError) as error:
-            warnings.append(f"not read: {path} ({error})")
-        else:
-            found = network(views, np.zeros((len(views), 2), np.float32))
-            logits.append(found[0])
-            embeddings.append(found[1])
-            labels.append(label)
-            thumbs.append(split.thumbnail((views[len(views) // 2, 0] * 255).astype(np.uint8)))
-        reporter.advance()
-    reporter.end()
+    for path, label, picture in pictures.read_all(list(pictures.files(folder)), read, wanted.short, reporter):
+        if isinstance(picture, str):
+            warnings.append(f"not read: {path} ({picture})")
+            continue
+        views = images.squares(picture.grey, wanted.size, wanted.views)
+        scale = np.zeros((len(views), 2), np.float32)
+        if picture.pixel_size is not None:
+            scale[:] = (picture.told - wanted.scale_mean) / wanted.scale_std, 1.0
+        found = network(views, scale)
+        logits.append(found[0])
+        embeddings.append(found[1])
+        labels.append(label)
+        thumbs.append(split.thumbnail((views[len(views) // 2, 0] * 255).astype(np.uint8)))
     if not labels:
-        hint = "make a folder for each category, with 5 to 20 pictures inside: Nanowires/a.jpg, Powder/b.jpg"
-        raise UsageError("no pictures in folders of categories are there", where=str(folder), hint=hint)
+        hint = "make a folder for each category, with 5 to 20 pictures inside: Nanowires/a.jpg, Powder/b.tif"
+        why = f"; {warnings[0]}" if warnings else ""
+        raise UsageError(f"no pictures in folders of categories are there{why}", where=str(folder), hint=hint)
     grouped = split.alike(np.stack(thumbs), split.ALIKE)
     return adapt.Seen(
         np.stack(logits).astype(float), np.stack(embeddings).astype(float), tuple(labels), grouped
