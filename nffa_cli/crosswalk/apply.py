@@ -11,8 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple, cast
 
-from nffa_cli.crosswalk import transforms, units
-from nffa_cli.crosswalk.clock import zoned
+from nffa_cli.crosswalk import clock, transforms, units
 from nffa_cli.crosswalk.load import Condition, Crosswalk, Field, Rule
 from nffa_cli.crosswalk.numbers import Unfit, parse, plain
 from nffa_cli.crosswalk.paths import Found, Tree, wildcard
@@ -368,9 +367,21 @@ class _Engine:
             return moment.isoformat(), {"time_source": "file"}
         if moment.tzinfo is not None:
             return moment.isoformat(), {"time_source": "vendor-utc" if reading.utc else "file"}
+        if reading.other is not None and abs(moment - reading.other) > clock.AGREE:
+            perhaps = clock.maybe_utc(moment, reading.other)
+            known = clock.by_two(moment, reading.other, self.timezone) if perhaps and self.timezone else None
+            if known is not None:
+                return known.isoformat(), {"time_source": "vendor-local+profile"}
+            detail = (
+                f"{term.name}: {moment.isoformat()}, but the other clock in the file says {reading.other.isoformat()}"
+            )
+            detail += ": one may be UTC and the other local time" if perhaps else ""
+            remarks.append(Remark("clock-disagreement", f"{detail} ({cited})"))
+            if perhaps:
+                return moment.isoformat(), {"time_source": "file"}
         if self.timezone is None:
             return moment.isoformat(), {"time_source": "file"}
-        settled, trouble = zoned(moment, self.timezone)
+        settled, trouble = clock.zoned(moment, self.timezone)
         if trouble:
             remarks.append(Remark("ambiguous-time", f"{term.name}: {moment.isoformat()} {trouble} ({cited})"))
             return moment.isoformat(), {"time_source": "file"}

@@ -18,11 +18,20 @@ Inputs = Mapping[str, Any]
 
 
 class Reading(NamedTuple):
-    """What a transform made of its inputs; ``unit``: the one the data name, ``clock``: how far a moment is known."""
+    """What a transform made of its inputs.
+
+    unit
+        The one the data name.
+    utc
+        The vendor writes this moment in UTC.
+    other
+        What another clock of the file says of the same local moment: it shows whether that is local at all.
+    """
 
     value: Any
     unit: str | None = None
     utc: bool = False
+    other: datetime | None = None
 
 
 class Situation(NamedTuple):
@@ -113,7 +122,7 @@ def local_datetime(inputs: Inputs, situation: Situation) -> Reading:
 
     ``order`` (DMY, MDY, YMD): the order that this vendor always writes. Without it an ambiguous date needs the
     profile's; ``usual``: the order that the form of the text suggests, for an instrument whose profile says none.
-    ``zone: UTC``: the vendor writes UTC.
+    ``zone: UTC``: the vendor writes UTC. ``other``: text of the same moment by another clock, as TIFF writes it.
     """
     options = situation.options
     order = options.get("order") or situation.date_order or options.get("usual")
@@ -126,7 +135,7 @@ def local_datetime(inputs: Inputs, situation: Situation) -> Reading:
         moment = moment.replace(tzinfo=UTC)
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         return Reading(moment, utc=not moment.utcoffset())
-    return Reading(moment)
+    return Reading(moment, other=_other(inputs) if isinstance(moment, datetime) else None)
 
 
 def serial_date(inputs: Inputs, situation: Situation) -> Reading:
@@ -237,7 +246,7 @@ TABLE: dict[str, Transform] = {
         local_datetime,
         "time",
         (),
-        optional=("value", "date", "time"),
+        optional=("value", "date", "time", "other"),
         options={"order": str, "usual": str, "zone": str},
     ),
     "serial_date": Transform(serial_date, "time"),
@@ -316,6 +325,15 @@ def _whole(value: Any) -> int:
         return int(value)
     except (ValueError, OverflowError):
         raise Unfit("unreadable-date", "is no whole number") from None
+
+
+def _other(inputs: Inputs) -> datetime | None:
+    """Return the naive moment of the input ``other``; None where it has none."""
+    try:
+        moment = dates.local(_text(inputs["other"]), "YMD")
+    except (KeyError, Unfit):
+        return None
+    return moment if isinstance(moment, datetime) and moment.tzinfo is None else None
 
 
 def _unix(inputs: Inputs, per_second: int) -> Reading:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,6 @@ HITACHI_TAGS = (40092, 40093)
 
 JEOL_TAG = 37500
 """Exif MakerNote: newer JEOL software keeps the keys of the text file there, as ``UNICODE`` and UTF-16 text."""
-
-CLOCKS_AGREE = timedelta(minutes=2)
 
 TESCAN_SECTIONS = {2: "MAIN", 3: "SEM", 5: "FIB"}
 """Section number in tag 50431 to the heading of the same keys in the ``.hdr`` file; 1 is the thumbnail, 0 the end."""
@@ -68,27 +65,6 @@ def _add_text(tree: dict[str, Any], name: str, body: bytes) -> None:
     for section, keys in sidecar.parse_ini(sidecar.decode(body), name).items():
         ion = section == "SEM" and any(key in keys for key in FIB_KEYS)
         tree[rawtree.free(tree, "FIB" if ion else section)] = keys
-
-
-def clock_warning(keys: Mapping[str, Any], stamp: str) -> tuple[Remark, ...]:
-    """Return a warning when TESCAN's date and time differ from the TIFF ``DateTime`` by more than two minutes.
-
-    Parameters
-    ----------
-    keys
-        The section ``MAIN``.
-    stamp
-        Text of tag 306, ``2025:05:03 19:10:25``.
-    """
-    try:
-        told = datetime.fromisoformat(f"{keys.get('Date')}T{keys.get('Time')}")
-        written = datetime.fromisoformat(stamp.strip().replace(":", "-", 2))
-    except ValueError:
-        return ()
-    if told.tzinfo or written.tzinfo or abs(told - written) <= CLOCKS_AGREE:
-        return ()
-    detail = f"the TESCAN header says {told}, the TIFF DateTime {written}: one may be UTC and the other local time"
-    return (Remark("clock-disagreement", detail),)
 
 
 def hitachi_keys(tiff: Tiff) -> dict[str, str | list[str]]:
@@ -150,7 +126,6 @@ def tescan(tiff: Tiff, files: Sequence[str]) -> Vendor:
     if beside is not None:
         tree["sidecar"] = beside.tree
     root = str(TESCAN_TAG) if "MAIN" in keys or beside is None else "sidecar"
-    remarks += clock_warning(tree.get(root, {}).get("MAIN", {}), page.text(306))
     return Vendor(tree, anchors={"header": root}, warnings=remarks)
 
 
@@ -160,8 +135,6 @@ def beside(tiff: Tiff, files: Sequence[str]) -> Vendor:
     if found is None:
         return Vendor(warnings=remarks)
     anchors = sidecar.anchor(found.format, found.tree, "sidecar")
-    if found.format == "tescan-sem-tiff":
-        remarks += clock_warning(found.tree.get("MAIN", {}), tiff.pages[0].text(306))
     remarks += sidecar.inferred(found.format, found.tree, tiff.pages[0].width)
     return Vendor(
         {"sidecar": found.tree},

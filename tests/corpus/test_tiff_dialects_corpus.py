@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from nffa_cli import extract, pixels
+from nffa_cli.crosswalk import apply, load, vocabulary
 
+CROSSWALKS = Path(__file__).parents[2] / "crosswalks"
 PICTURES = {
     "sem-tif/tescan/MIRA3_108x.tif": "tescan-sem-tiff",
     "sem-tif/tescan/AMBER_c.TIF": "tescan-sem-tiff",
@@ -78,6 +82,17 @@ def test_a_lone_tescan_header(corpus):
     assert raw.tree["sidecar"]["3DTomo"] == {"CrossSectionAngle": "90.0"}
 
 
-def test_two_tescan_clocks(corpus):
+@pytest.mark.parametrize(
+    ("zone", "start", "codes"),
+    [
+        (None, "2025-05-03T16:10:24", ["clock-disagreement"]),
+        ("Europe/Rome", "2025-05-03T16:10:24", ["clock-disagreement"]),
+        ("Europe/Kyiv", "2025-05-03T19:10:24+03:00", []),
+    ],
+)
+def test_two_tescan_clocks(corpus, zone, start, codes):
     raw = extract.read([str(corpus / "sem-tif/tescan/AMBER_c.TIF")], "tiff")
-    assert [remark.code for remark in raw.warnings] == ["clock-disagreement"]
+    words = vocabulary.load(CROSSWALKS)
+    record, _ = apply.apply(load.load(CROSSWALKS / "inward/tescan-sem-tiff.yaml"), words, raw, timezone=zone)
+    assert record.terms["acquisition.start"].value == start
+    assert [remark.code for remark in record.warnings] == codes

@@ -162,6 +162,25 @@ def test_local_times_get_an_offset_only_from_the_profile():
         start("2020-07-01 10:00:00", timezone="Nowhere/Land")
 
 
+def test_another_clock_of_the_file_shows_whether_a_time_is_local():
+    def start(other, zone=None, text="2020-01-02 03:04:05"):
+        rule = {"from": {"value": "t", "other": "o"}, "using": "local_datetime"}
+        record, _ = applied(field(START, **rule), {"t": text, "o": other}, timezone=zone)
+        return record.terms[START].value, [remark.code for remark in record.warnings]
+
+    alone, local = "2020-01-02T03:04:05", "2020-01-02T03:04:05+01:00"
+    for other in ("2020:01:02 03:05:00", "nonsense", "", "2020:01:02"):
+        assert start(other) == (alone, [])
+        assert start(other, "Europe/Prague") == (local, [])
+    assert start("2020:01:02 04:04:06") == (alone, ["clock-disagreement"])
+    assert start("2020:01:02 04:04:06", "Europe/Prague") == ("2020-01-02T04:04:05+01:00", [])  # this one is UTC
+    assert start("2020:01:02 02:04:06", "Europe/Prague") == (local, [])  # and here the other one
+    for zone in ("Europe/Kyiv", "UTC"):
+        assert start("2020:01:02 04:04:06", zone) == (alone, ["clock-disagreement"])
+    assert start("2020:01:02 03:12:00", "Europe/Prague") == (local, ["clock-disagreement"])  # a slow scan is no zone
+    assert start("2020:10:25 00:30:00", "Europe/Rome", "2020-10-25 02:30:00") == ("2020-10-25T02:30:00+02:00", [])
+
+
 def test_a_stamp_beats_an_ambiguous_date_without_a_warning():
     record, _ = applied(
         field(

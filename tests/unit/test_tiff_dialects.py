@@ -90,14 +90,6 @@ def test_tescan_ion_column_and_the_header_beside(tmp_path):
     assert (bare.format, bare.anchors) == ("tescan-sem-tiff", {"header": "sidecar"})
 
 
-@pytest.mark.parametrize(
-    ("stamp", "codes"), [("2020:01:02 06:04:05", ["clock-disagreement"]), ("nonsense", []), ("", [])]
-)
-def test_two_clocks_of_a_tescan_picture_are_compared(tmp_path, stamp, codes):
-    raw = read(tmp_path, tiff({50431: (1, TESCAN), 306: ascii_tag(stamp)}))
-    assert [remark.code for remark in raw.warnings] == codes
-
-
 def test_a_tescan_tag_cut_anywhere_keeps_what_is_there():
     whole = tiff_sem.tescan_sections(TESCAN)
     for length in range(len(TESCAN)):
