@@ -130,7 +130,8 @@ DIALECTS: list[tuple[str, Recognise, str]] = [
 
 ZEROS_AT_END = {"jeol-sightx-tiff": 3 / 4, "tvips-tiff": 3 / 4, "olympus-sis-tiff": 3 / 4, "fei-tem-tiff": 3 / 4}
 """Share of the pixels that may be exactly zero at the end of a camera's picture, where a grid bar can leave no electron;
-of a scanned one (``*-sem-tiff``) it is an eighth. Pictures that programs made may hold what they like."""
+of a scanned one (``*-sem-tiff``) it is an eighth. Pictures that programs made may hold what they like, and so may those
+with something behind the pixels."""
 
 NAMES = {
     254: "NewSubfileType", 255: "SubfileType", 256: "ImageWidth", 257: "ImageLength", 258: "BitsPerSample",
@@ -363,27 +364,34 @@ def _end(tiff: Tiff, signals: Sequence[Signal], share: float) -> tuple[list[Rema
 def _zero_tail(source: Source, signal: Signal, share: float) -> Remark | None:
     """Say whether more than this share of the pixels, the last, is exactly zero, as in a file that was half written.
 
-    Looks at the last 4 KiB; only if they are zero, at more.
+    What was written behind the pixels shows that they were written too, and that zeros are what they are: a trench that
+    an ion beam cut, a picture without its data bar.
     """
     layout = signal.layout
     if layout is None or layout.method != "raw" or len(layout.offsets) != 1:
         return None
     begin, length = layout.offsets[0], prod(signal.shape) * int(layout.dtype[2:])
-    zeros, block = 0, 4096
-    while zeros < length:
-        size = min(block, length - zeros)
-        kept = len(source.read(begin + length - zeros - size, size).rstrip(b"\0"))
-        zeros += size - kept
-        if kept:
-            break
-        block = 1 << 16
+    zeros = _zeros_before(source, begin, begin + length)
     if zeros == length:
         return Remark("blank-image", "every pixel is zero")
-    if zeros > length * share:
+    if zeros > length * share and _zeros_before(source, begin + length, source.size) == source.size - begin - length:
         return Remark(
             "zero-tail", f"the last {zeros} of {length} pixel bytes are zero: was the file written to its end?"
         )
     return None
+
+
+def _zeros_before(source: Source, begin: int, end: int) -> int:
+    """Return how many bytes before ``end``, down to ``begin``, are zero; reads 4 KiB, and only if they are zero more."""
+    at, block = end, 4096
+    while at > begin:
+        size = min(block, at - begin)
+        kept = len(source.read(at - size, size).rstrip(b"\0"))
+        at -= size - kept
+        if kept:
+            break
+        block = 1 << 16
+    return end - at
 
 
 # --- the tree ---

@@ -75,6 +75,17 @@ def page(width, height, pixels, *, bits=8, tags=None, strips=None, **more):
     return {**result, "strips": strips} if strips else result
 
 
+def pixels_last(data):
+    """The same little-endian one-page file with its one strip moved behind all else, as SmartSEM writes it."""
+    at = struct.unpack_from("<I", data, 4)[0]
+    entries = range(at + 2, at + 2 + 12 * struct.unpack_from("<H", data, at)[0], 12)
+    place, size = (
+        next(each + 8 for each in entries if data[each : each + 2] == code) for code in (b"\x11\1", b"\x17\1")
+    )
+    start, count = struct.unpack_from("<I", data, place)[0], struct.unpack_from("<I", data, size)[0]
+    return data[:place] + struct.pack("<I", len(data)) + data[place + 4 :] + data[start : start + count]
+
+
 def saved(folder, data, name="a.tif"):
     path = folder / name
     path.write_bytes(data)
@@ -231,7 +242,7 @@ ZEISS = "0\r\n0\r\n0\r\n5.000000e-009\r\n1.0e+004\r\nAP_MAG\r\nMag =   10.00 K X
 
 def zeiss_file(folder, pixels, *, width=64, text=ZEISS, height=64):
     tags = {34118: (2, text.encode("cp1252") + b"\0"), 34119: (7, text.replace("?????", "образ").encode("utf-16-le"))}
-    return saved(folder, build([page(width, height, pixels, tags=tags)]))
+    return saved(folder, pixels_last(build([page(width, height, pixels, tags=tags)])))
 
 
 def test_zeiss_lines_copy_and_pixel_size(tmp_path):
@@ -267,6 +278,28 @@ def test_half_written_pixels_are_a_fault_and_blank_ones_a_warning(tmp_path):
     raw = tiff.read([zeiss_file(tmp_path, bytes(4096))])
     assert not raw.faults
     assert [warning.code for warning in raw.warnings] == ["blank-image"]
+
+
+def test_zeros_before_what_was_written_last_are_a_picture(tmp_path):
+    """A trench or a picture without its data bar: the directory behind the pixels shows that the writer came to its end."""
+    pixels = NOISE[:1024] + bytes(3072)
+    whole = build([page(64, 64, pixels, tags={34682: (2, FEI + b"\0")})])
+    raw = tiff.read([saved(tmp_path, whole)])
+    assert (raw.format, raw.faults, raw.warnings) == ("fei-sem-tiff", (), ())
+    moved = pixels_last(whole)
+    for behind, codes in ((b"", ["zero-tail"]), (bytes(9000), ["zero-tail"]), (b"end" + bytes(9000), [])):
+        assert [fault.code for fault in tiff.read([saved(tmp_path, moved + behind)]).faults] == codes
+
+
+def test_pixels_whose_end_and_all_behind_it_are_zeros_are_never_a_success(tmp_path):
+    whole = build([page(64, 64, NOISE, tags={34682: (2, FEI + b"\0")})])
+    for data, begin in ((whole, 8), (pixels_last(whole), len(whole))):
+        for cut in range(begin + 1, begin + 3500, 97):
+            try:
+                raw = tiff.read([saved(tmp_path, data[:cut] + bytes(len(data) - cut))])
+            except UnreadableFile:
+                continue
+            assert [fault.code for fault in raw.faults] == ["zero-tail"], cut
 
 
 FEI = b"[User]\r\nDate=02/03/2015\r\n\r\n[Beam]\r\nBeam=EBeam\r\nHV=5000\r\n" + (

@@ -238,7 +238,8 @@ def test_tvips_blocks(tmp_path):
 @pytest.mark.parametrize(("zeros", "codes"), [(25, ["zero-tail"]), (16, []), (32, [])])
 def test_of_a_cameras_picture_three_quarters_are_not_zero(tmp_path, zeros, codes):
     data = tiff({37706: (4, struct.pack("<I", 1)), 37708: (7, tvips_header())})
-    raw = read(tmp_path, data[: 8 + 32 - zeros] + bytes(zeros) + data[8 + 32 :])
+    data = data.replace(struct.pack("<HHII", 273, 4, 1, 8), struct.pack("<HHII", 273, 4, 1, len(data)))
+    raw = read(tmp_path, data + data[8 : 8 + 32 - zeros] + bytes(zeros))
     assert raw.format == "tvips-tiff"
     assert [fault.code for fault in raw.faults] == codes
     assert [warning.code for warning in raw.warnings] == ["blank-image"] * (zeros == 32)
