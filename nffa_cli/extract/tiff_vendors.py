@@ -74,7 +74,8 @@ def _zeiss_pixel(keys: Mapping[str, Any], width: int) -> float | None:
     """Return the pixel size in m from the header, which has more digits than the lines below it.
 
     The fourth number is the size of a pixel on a 1024 pixels wide screen. None if the lines contradict it: those are
-    what the microscope showed, and the crosswalk reads them.
+    what the microscope showed, and the crosswalk reads them. In a picture by the ion beam the number may be the other
+    beam's.
     """
     try:
         scale = float(keys["header"][3]) * SCREEN_WIDTH / width
@@ -82,12 +83,20 @@ def _zeiss_pixel(keys: Mapping[str, Any], width: int) -> float | None:
         return None
     if not (math.isfinite(scale) and scale > 0):
         return None
-    shown = re.fullmatch(r".*=\s*([\d.]+)\s*(\S+)\s*", str(keys.get("AP_IMAGE_PIXEL_SIZE", "")))
-    if shown:
-        factor = {"fm": 1e-15, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "um": 1e-6, "mm": 1e-3}.get(shown[2])
-        if factor is None or abs(float(shown[1]) * factor - scale) > ROUNDING * scale:
-            return None
-    return scale
+    shown = [_zeiss_length(keys.get("AP_IMAGE_PIXEL_SIZE"))]
+    if re.search(r"=\s*FIB\s*$", str(keys.get("DP_FIB_IMAGING", ""))):
+        on_screen = _zeiss_length(keys.get("AP_FIB_PIXEL_SIZE"))
+        shown += [on_screen * SCREEN_WIDTH / width] if on_screen else []
+    return scale if all(abs(size - scale) <= ROUNDING * scale for size in shown if size is not None) else None
+
+
+def _zeiss_length(line: object) -> float | None:
+    """Return the length in m that a line says, NaN in an unknown unit; None: it says none."""
+    said = re.fullmatch(r".*=\s*([\d.]+)\s*(\S+)\s*", str(line))
+    if said is None:
+        return None
+    factor = {"fm": 1e-15, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "um": 1e-6, "mm": 1e-3}.get(said[2], math.nan)
+    return _number(said[1]) * factor
 
 
 def fei(tiff: Tiff, files: Sequence[str]) -> Vendor:

@@ -269,6 +269,23 @@ def test_zeiss_pixel_size_that_the_lines_contradict_is_left_to_the_crosswalk(tmp
     assert tiff.read([zeiss_file(tmp_path, NOISE, text=text)]).signals[0].axes[1].unit == "m"
 
 
+@pytest.mark.parametrize(
+    ("beam", "size", "shown", "unit"),
+    [
+        ("FIB", "40.00 nm", "", None),  # not the 5 nm of the header, which are the other beam's
+        ("FIB", "40.00 nm", "80.00 nm", None),
+        ("FIB", "5.000 nm", "", "m"),
+        ("FIB", "0.0 fm", "", "m"),
+        ("FIB", "2.0 parsec", "", None),
+        ("SEM", "40.00 nm", "", "m"),
+    ],
+)
+def test_zeiss_ion_picture_has_the_ion_beams_pixel_size(tmp_path, beam, size, shown, unit):
+    text = ZEISS + f"\r\nDP_FIB_IMAGING\r\nFIB Imaging = {beam}\r\nAP_FIB_PIXEL_SIZE\r\nFIB Pixel Size = {size}"
+    text += f"\r\nAP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = {shown}\r\n" if shown else "\r\n"
+    assert tiff.read([zeiss_file(tmp_path, NOISE, text=text)]).signals[0].axes[1].unit == unit
+
+
 def test_half_written_pixels_are_a_fault_and_blank_ones_a_warning(tmp_path):
     raw = tiff.read([zeiss_file(tmp_path, NOISE[:3000] + bytes(1096))])
     assert [fault.code for fault in raw.faults] == ["zero-tail"]
