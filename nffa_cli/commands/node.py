@@ -286,22 +286,28 @@ def backup(target: Path, data: Path | None, database: str | None, terminal: Term
 
 @command.command("check")
 @click.option("--read-data", is_flag=True, help="Read every file and compare its SHA-256.")
+@click.option("--mend", is_flag=True, help="Have lost bytes asked for again; damaged files are moved aside.")
 @place_options
 @output_options
-def check(read_data: bool, data: Path | None, database: str | None, terminal: Terminal) -> int:
-    """Prove that every data asset has its bytes, also while the node serves; name what is wrong, mend nothing.
+def check(read_data: bool, mend: bool, data: Path | None, database: str | None, terminal: Terminal) -> int:
+    """Prove that every data asset has its bytes, also while the node serves; name what is wrong.
+
+    With --mend data assets whose bytes are missing or damaged are lost until somebody delivers them again: on the PCs
+    that did, nffa sync --check finds them missing, and the next nffa sync brings them. Nothing is deleted.
 
     \b
     Exit status:
       0  nothing is wrong      3  bytes are missing or damaged
     """  # noqa: D301
-    from nffa_cli.node import admin
+    from nffa_cli.node import admin, mending
     from nffa_cli.node.checking import Checked, check
     from nffa_cli.node.storage import Storage
 
     chosen, checked = config(data, database), Checked()
     with admin.opened(chosen) as known:
-        wrong = _found(terminal, check(known, Storage(chosen.data), checked, read_data=read_data))
+        stored = Storage(chosen.data)
+        found = check(known, stored, checked, read_data=read_data)
+        wrong = _found(terminal, mending.mend(known, stored, found) if mend else found)
     terminal.data({"type": "checked", "blobs": checked.blobs, "bytes": checked.bytes, "wrong": wrong})
     terminal.say(f"{checked.blobs} files, {checked.bytes} bytes: {wrong or 'nothing'} wrong")
     return 3 if wrong else 0

@@ -91,6 +91,8 @@ def _brought(destination: Destination, key: str, asset: Mapping[str, Any], folde
     def got(status: Any, reason: str | None = None) -> Outcome:
         return Outcome(target.as_posix(), "get", status, reason, {"measurement": key, "asset": name})
 
+    if asset.get("state") == "lost":
+        return got("failed", "the node has lost its bytes")
     if asset.get("state") in ("linked", "withdrawn") or asset.get("accessMode") == "linked":
         return got("skipped", "not there: it was only described")
     try:

@@ -40,6 +40,8 @@ ANSWERS = ("label", "none", "unclear", "undo")
 HOW = ("looked", "duplicate")
 LONGEST = 100
 """Characters of a category or of a name that somebody else wrote."""
+GONE = ("withdrawn", "lost")
+"""States of an asset that the node has no bytes of, though it had."""
 PROOFS: tuple[Proof, ...] = ("digest", "size-only", "unknown", "different", "missing")
 """Best first."""
 
@@ -177,7 +179,7 @@ class Idrp:
         if not found:
             return _plan(delivery, "create", bundle.assets)
         assets = list(self._assets(str(found[0].get("id"))))
-        held = {str((each.get("dataChecksum") or {}).get("value")) for each in assets}
+        held = {str((each.get("dataChecksum") or {}).get("value")) for each in assets if each.get("state") not in GONE}
         lacking = [asset for asset in bundle.assets if asset.sha256 not in held]
         current = known is not None and known.version == str(found[0].get("version"))
         if current and known is not None and known.digest == bundle.digest and not lacking:
@@ -236,7 +238,7 @@ def _plan(delivery: Delivery, action: str, assets: Sequence[AssetFile]) -> Plan:
 
 
 def _verified(path: str, sha256: str, held: Mapping[str, Any] | None) -> Verification:
-    if held is None or held.get("state") == "withdrawn":
+    if held is None or held.get("state") in GONE:
         return Verification("missing", path)
     if (held.get("dataChecksum") or {}).get("value") != sha256:
         return Verification("different", path)

@@ -68,6 +68,7 @@ def backup(database: Database, storage: Storage, target: Path, done: Backup) -> 
             copy = Storage(target)
         try:
             with _disk(target), _snapshot(database, target, done):
+                yield from checking.lost(database)
                 yield from _bytes(database, storage, copy, done)
         finally:
             copy.close()

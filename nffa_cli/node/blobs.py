@@ -10,8 +10,9 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from nffa_cli.node import access, moments, tables
+from nffa_cli.node import access, audit, moments, tables
 from nffa_cli.node.callers import Caller
+from nffa_cli.node.checking import LOST
 from nffa_cli.node.problems import Problem
 from nffa_cli.node.storage import Storage
 
@@ -29,6 +30,8 @@ def some(values: Collection[str], count: int = SOME) -> Iterator[list[str]]:
 def received(connection: sa.Connection, storage: Storage, owner: str, found: Mapping[str, int]) -> None:
     """Note that ``owner`` has sent these bytes (digest → size), which are stored; all his open ingests have them now.
 
+    Data assets that had lost them, whosever they are, have them again: the digest proves it.
+
     Raises
     ------
     Problem
@@ -38,14 +41,28 @@ def received(connection: sa.Connection, storage: Storage, owner: str, found: Map
         detail = "the bytes were swept away meanwhile: send them again"
         raise Problem(503, "Unavailable", detail, headers={"Retry-After": "1"})
     stored = stored_of(connection, found)
-    rows = [{"sha256": sha256, "size": size, "stored_at": moments.now()} for sha256, size in found.items()]
-    if rows := [row for row in rows if row["sha256"] not in stored]:
+    fresh = [sha256 for sha256 in found if sha256 not in stored]
+    rows = [{"sha256": sha256, "size": found[sha256], "stored_at": moments.now()} for sha256 in fresh]
+    if rows:
         connection.execute(tables.blob.insert(), rows)
+        _found_again(connection, owner, fresh)
     waiting, ingest = tables.ingest_blob, tables.ingest.c
     mine = sa.select(ingest.id).where(ingest.owner == owner, ingest.state == "open")
     for part in some(found):
         query = waiting.update().where(waiting.c.sha256.in_(part), waiting.c.ingest.in_(mine))
         connection.execute(query.values(received=True))
+
+
+def _found_again(connection: sa.Connection, owner: str, digests: Sequence[str]) -> None:
+    asset = tables.asset
+    for part in some(digests):
+        lost = (asset.c.sha256.in_(part), asset.c.state == LOST)
+        rows = connection.execute(sa.select(asset.c.id, asset.c.sha256).where(*lost)).all()
+        if rows:
+            change = {"state": "available", "version": asset.c.version + 1, "updated_at": moments.now()}
+            connection.execute(asset.update().where(*lost).values(change))
+        for row in rows:
+            audit.note(connection, Caller(owner), "restore", "dataasset", row.id, diff={"sha256": row.sha256})
 
 
 def stored_of(connection: sa.Connection, digests: Collection[str]) -> dict[str, int]:

@@ -1,12 +1,13 @@
 """Proof that a node still has all its bytes: every asset its blob, every blob its file, on demand every file hashed anew.
 
-It only reads, and may run while the node serves. What it finds wrong is named, never mended.
+It only reads, and may run while the node serves. What it finds wrong is named here; ``mending`` does something about it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -15,8 +16,10 @@ from nffa_cli.node import arriving, tables
 from nffa_cli.node.database import Database
 from nffa_cli.node.storage import Storage
 
-Kind = Literal["missing", "damaged", "unreadable", "unstored", "orphan"]
+Kind = Literal["missing", "damaged", "unreadable", "unstored", "lost", "orphan"]
 SOME = 1_000
+LOST = "lost"
+"""State of a data asset whose bytes the node had and has no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +28,22 @@ class Finding:
 
     kind
         missing: a blob has no file. damaged: its file has another size or digest. unreadable: the disk does not give it.
-        unstored: an asset names bytes that were never stored. orphan: a file that no row names.
+        unstored: an asset names bytes that were never stored. lost: mended before, and not delivered again since.
+        orphan: a file that no row names.
     assets
         Ids of the data assets that hold these bytes, or held them before.
+    mended
+        Whether the node says now that it lost them, and asks for them.
+    aside
+        Where a damaged file lies now.
     """
 
     kind: Kind
     sha256: str
     detail: str
     assets: tuple[str, ...] = ()
+    mended: bool = False
+    aside: Path | None = None
 
     @property
     def is_wrong(self) -> bool:
@@ -43,7 +53,8 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """Return the JSON form."""
         names = {"sha256": self.sha256, "detail": self.detail, "assets": list(self.assets)}
-        return {"type": "finding", "kind": self.kind, **names}
+        aside = {} if self.aside is None else {"aside": str(self.aside)}
+        return {"type": "finding", "kind": self.kind, **names, "mended": self.mended, **aside}
 
 
 @dataclass(slots=True)
@@ -56,6 +67,7 @@ class Checked:
 
 def check(database: Database, storage: Storage, checked: Checked, *, read_data: bool = False) -> Iterator[Finding]:
     """Yield what is wrong with the bytes of a node; ``read_data``: hash every file anew, which reads all of them."""
+    yield from lost(database)  # first, so that what is mended on the way is told once
     for row in blobs(database):
         checked.blobs += 1
         checked.bytes += row.size
@@ -106,6 +118,16 @@ def _unstored(database: Database) -> Iterator[Finding]:
         rows = connection.execute(query).all()
     for row in rows:
         yield Finding("unstored", row.sha256, "the data asset names bytes that are not stored", (row.id,))
+
+
+def lost(database: Database) -> Iterator[Finding]:
+    """Yield what is noted as lost: data assets whose bytes nobody has delivered again."""
+    asset = tables.asset.c
+    with database.read() as connection:
+        query = sa.select(asset.id, asset.sha256).where(asset.state == LOST).order_by(asset.id)
+        rows = connection.execute(query).all()
+    for row in rows:
+        yield Finding("lost", row.sha256, "the bytes were lost, and nobody delivered them again", (row.id,))
 
 
 def _holders(database: Database, sha256: str) -> tuple[str, ...]:

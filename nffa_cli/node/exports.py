@@ -236,6 +236,7 @@ def _file(asset: Mapping[str, Any], base: str) -> dict[str, Any]:
         "contentSize": str(asset["dataSize"]),
         "encodingFormat": asset.get("mediaType"),
         "contentUrl": _elsewhere(asset),
+        "description": "the repository has lost the bytes of this file" if asset.get("state") == "lost" else None,
         **({"sha256": asset["dataChecksum"]["value"]} if asset["dataChecksum"]["algorithm"] == "sha-256" else {}),
         "dateCreated": asset.get("dateOfCollection"),
         "license": asset.get("intellectualPropertyRights"),

@@ -29,7 +29,9 @@ DONE: Mapping[str, str] = {
     "create": "registered it", "update": "changed it", "import": "imported it", "embargo": "set the embargo",
     "lift": "opened it to everybody", "acl": "changed who may do what", "tag": "put a tag on", "untag": "took a tag off",
     "uncomment": "took a comment back", "deliver": "delivered something else of it",
-    "replace": "delivered other bytes", "withdraw": "withdrew a file", "delete": "removed it",
+    "lose": "lost the bytes of a file",
+    "restore": "brought lost bytes again", "replace": "delivered other bytes", "withdraw": "withdrew a file",
+    "delete": "removed it",
 }  # fmt: skip
 """Action → what somebody did, in words; any other is told by its own name."""
 

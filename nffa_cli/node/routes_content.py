@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from nffa_cli.node import access, content, tables
 from nffa_cli.node.callers import Asking
+from nffa_cli.node.checking import LOST
 from nffa_cli.node.database import Database, database
 from nffa_cli.node.problems import Problem
 from nffa_cli.node.storage import Storage, storage
@@ -37,6 +38,10 @@ def read(
         row = connection.execute(of.select().where(of.c.id == id)).one()
         if row.state != "available":
             raise _elsewhere(connection, row)
+    if stored.size(row.sha256) != row.size:
+        raise Problem(
+            500, "Bytes missing", "the node has lost these bytes; its administrator can see which: nffa node check"
+        )
     about = content.About(row.sha256, row.size)
     headers = about.headers | {
         "Content-Type": content.media_type(row.data.get("mediaType")),
@@ -49,12 +54,7 @@ def read(
     headers |= dict(wanted.headers)
     if request.method == "HEAD":
         return Response(status_code=wanted.status, headers=headers)
-    path = stored.path(row.sha256)
-    if not path.exists():
-        raise Problem(
-            500, "Bytes missing", "the node has lost these bytes; its administrator can see which: nffa node check"
-        )
-    return StreamingResponse(pieces(path, wanted.first, wanted.length), wanted.status, headers)
+    return StreamingResponse(pieces(stored.path(row.sha256), wanted.first, wanted.length), wanted.status, headers)
 
 
 def pieces(path: Path, first: int, length: int) -> Iterator[bytes]:
@@ -70,6 +70,10 @@ def _elsewhere(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Pr
     """Return the problem of an asset whose bytes are not here."""
     if row.state == "withdrawn":
         return Problem(410, "Gone", "this data asset was withdrawn")
+    if row.state == LOST:
+        return Problem(
+            409, "Bytes lost", "the node has lost these bytes; they are here again when they are delivered again"
+        )
     of = tables.location.c
     uris = connection.execute(sa.select(of.uri).where(of.asset == row.id).order_by(of.uri)).scalars()
     errors = [{"pointer": "/locations", "message": uri} for uri in uris]

@@ -21,6 +21,8 @@ from fastapi import Request
 STORE = "sha256"
 """The folder of 256 folders. A second level would cost a new folder, to be made durable too, for nearly every file."""
 STAGING = "staging"
+ASIDE = "damaged"
+"""The folder of files that are not what they should be; nothing here removes them."""
 SYNCING = 8
 """fsyncs at a time: file systems write many down in about the time of one (300 files: 40 ms, one by one 640 ms)."""
 
@@ -108,6 +110,30 @@ class Storage:
     def remove(self, sha256: str) -> None:
         """Remove the bytes with this digest, if they are there."""
         self.path(sha256).unlink(missing_ok=True)
+
+    def set_aside(self, sha256: str) -> Path | None:
+        """Move what lies under a digest out of the way and return its new place; None: nothing is there.
+
+        Raises
+        ------
+        OSError
+            It cannot be moved.
+        """
+        target = self.folder / ASIDE / f"{sha256}.{secrets.token_hex(4)}"
+        target.parent.mkdir(exist_ok=True)
+        try:
+            self.path(sha256).replace(target)
+        except FileNotFoundError:
+            return None
+        return target
+
+    def stamp(self, sha256: str) -> tuple[int, int, int] | None:
+        """Return what tells one file under a digest from a later one: size, time, number; None: nothing is there."""
+        try:
+            found = self.path(sha256).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_size, found.st_mtime_ns, found.st_ino
 
     def changed(self, sha256: str) -> float:
         """Return when the bytes with this digest took their name, in Unix time; infinity: they are not there."""

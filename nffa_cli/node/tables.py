@@ -141,7 +141,7 @@ asset = sa.Table(
     sa.Column("role", TEXT, nullable=False),  # main, sidecar, nxem, preview, raw-metadata
     sa.Column("sha256", TEXT, nullable=False, index=True),  # of linked ones whatever digest is said (checksums.py)
     sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("state", TEXT, nullable=False),  # available, linked, withdrawn
+    sa.Column("state", TEXT, nullable=False),  # available, linked, withdrawn, lost
     sa.Column("embargo_until", TEXT),  # set for this asset; null: by its measurement
     sa.UniqueConstraint("measurement", "relative_path"),
 )  # fmt: skip

@@ -158,15 +158,15 @@ def _leaves(stored: Storage, files: list[dict[str, Any]]) -> list[tree.Leaf] | N
     """Return the vendor's tree as rows; None: there is none that this viewer may read."""
     of = (each for each in files if each["role"] == "raw-metadata" and each["state"] == "available")
     found = next((each for each in of if each["dataSize"] <= tree.LARGEST), None)
-    return None if found is None else _read(stored, found["sha256"])
+    try:
+        return None if found is None else _read(stored, found["sha256"])
+    except OSError:  # not kept in memory: it may come back
+        return None
 
 
 @functools.lru_cache(maxsize=8)
 def _read(stored: Storage, sha256: str) -> list[tree.Leaf] | None:
-    try:
-        return tree.leaves(stored.path(sha256).read_bytes())
-    except OSError:
-        return None
+    return tree.leaves(stored.path(sha256).read_bytes())
 
 
 def _tree(request: Request, found: list[tree.Leaf] | None) -> dict[str, Any]:

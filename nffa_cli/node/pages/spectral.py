@@ -61,7 +61,10 @@ def views(stored: Storage, found: Mapping[str, Any]) -> tuple[View, ...]:
     """
     if found["dataSize"] > spectra.LARGEST:
         raise UnreadableFile(f"it has {found['dataSize']:,} bytes, and at most {spectra.LARGEST:,} are read")
-    held = _read(stored, found["sha256"])
+    try:
+        held = _read(stored, found["sha256"])
+    except OSError:  # not kept in memory: it may come back
+        held = "the node has lost its bytes"
     if isinstance(held, str):
         raise UnreadableFile(held)
     return held
@@ -73,8 +76,6 @@ def _read(stored: Storage, sha256: str) -> tuple[View, ...] | str:
         found, _ = spectra.unpack(stored.path(sha256).read_bytes())
     except UnreadableFile as error:
         return error.what
-    except OSError:
-        return "the node has lost its bytes"
     return tuple(_cleaned(view) for view in found)
 
 

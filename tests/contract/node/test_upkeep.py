@@ -10,12 +10,13 @@ import sys
 import pytest
 
 from nffa_cli.errors import LockedError, UsageError
-from nffa_cli.node import checking, sweeping
+from nffa_cli.node import checking, mending, sweeping
 from nffa_cli.node.backup import Backup, backup
 from nffa_cli.node.config import Config
 from nffa_cli.node.storage import Storage
 from tests.contract.node.conftest import Client, serving
-from tests.contract.node.parcels import delivered, item, sha256
+from tests.contract.node.parcels import delivered, item, opened, sha256
+from tests.contract.node.test_pages_served import Person
 
 
 @pytest.fixture
@@ -58,6 +59,100 @@ def test_what_is_lost_is_named(full):
     deep = findings(full, read_data=True)
     assert ("damaged", flipped.name) in {(each.kind, each.sha256) for each in deep}
     assert all(each.assets for each in deep if each.is_wrong)
+
+
+def mended(node, **options):
+    storage = node.app.state.storage
+    found = checking.check(node.database, storage, checking.Checked(), **options)
+    return list(mending.mend(node.database, storage, found))
+
+
+def test_what_is_lost_is_asked_for_again(full):
+    storage, client = full.app.state.storage, full.as_("depositor")
+    flipped, gone = (sha256(b"%d" % n * 1000) for n in (1, 2))
+    storage.path(flipped).write_bytes(b"?" + b"1" * 999)
+    storage.path(gone).unlink()
+    waiting = opened(client, item("other", {"a.tif": b"2" * 1000}))
+    assert waiting["need"] == [], "the node believes that it has them"
+    assert {each.kind: each.mended for each in mended(full, read_data=True)} == {"damaged": True, "missing": True}
+    (aside,) = (storage.folder / "damaged").iterdir()
+    assert (aside.name[:64], aside.read_bytes()[:2]) == (flipped, b"?1")
+    assert {(each.kind, each.sha256) for each in findings(full, read_data=True)} == {("lost", flipped), ("lost", gone)}
+    assert client.post(f"/ingests/{waiting['id']}:commit").status_code == 409, "nobody commits onto nothing"
+    lost = [each for each in client.get("/dataassets?limit=50").json()["items"] if each["state"] == "lost"]
+    assert len(lost) == 2
+    for each in lost:
+        address = f"/dataassets/{each['id']}/content"
+        assert (client.get(address).status_code, client.head(address).status_code) == (409, 409)
+        measurement = each["measurementId"]
+        crate = client.get(f"/measurements/{measurement}/export?format=ro-crate").json()["@graph"]
+        assert [node["description"] for node in crate if node["@type"] == "File"] == [
+            "the repository has lost the bytes of this file"
+        ]
+        assert client.get(f"/measurements/{measurement}/export?format=datacite-json").status_code == 200
+    again = opened(client, item("1", {"a.tif": b"1" * 1000}), item("2", {"a.tif": b"2" * 1000}))
+    assert [(each["action"], each["version"]) for each in again["items"]] == [("conflict", 1)] * 2
+    parcels = ((item(f"{n}", {"a.tif": b"%d" % n * 1000}, ifMatch=1), [b"%d" % n * 1000]) for n in (1, 2))
+    delivered(client, *parcels)
+    assert findings(full, read_data=True) == []
+    for each in lost:
+        assert sha256(client.get(f"/dataassets/{each['id']}/content").content) == each["dataChecksum"]["value"]
+    told = full.as_("dataManager").get("/audit?limit=200").json()["items"]
+    assert sum(each["action"] == "lose" for each in told) == sum(each["action"] == "restore" for each in told) == 2
+
+
+def test_bytes_that_one_brings_again_are_there_for_all(full):
+    client, lost = full.as_("depositor"), sha256(b"5" * 1000)
+    delivered(client, (item("same", {"b.tif": b"5" * 1000}), [b"5" * 1000]))
+    full.app.state.storage.path(lost).unlink()
+    (told,) = mended(full)
+    assert (told.kind, len(told.assets)) == ("missing", 2)
+    delivered(client, (item("5", {"a.tif": b"5" * 1000}, ifMatch=1), [b"5" * 1000]))
+    assert findings(full, read_data=True) == []
+
+
+def test_an_older_version_that_is_lost_is_noted(full):
+    older = sha256(b"0" * 1000)
+    full.app.state.storage.path(older).unlink()
+    (told,) = mended(full)
+    assert (told.mended, len(told.assets)) == (True, 1)
+    assert findings(full) == [], "nothing that is there now is lost"
+    (noted,) = (
+        each for each in full.as_("dataManager").get("/audit?limit=200").json()["items"] if each["action"] == "lose"
+    )
+    assert (noted["diff"]["sha256"], noted["diff"]["isNow"]) == (older, False)
+
+
+def test_what_came_again_meanwhile_is_left_alone(full):
+    storage, found = full.app.state.storage, sha256(b"3" * 1000)
+    storage.path(found).unlink()
+    seen = findings(full)
+    storage.path(found).write_bytes(b"3" * 1000)
+    assert [each.mended for each in mending.mend(full.database, storage, seen)] == [False]
+    assert findings(full, read_data=True) == []
+
+
+def test_nothing_is_mended_while_a_backup_runs(full, tmp_path):
+    running = backup(full.database, full.app.state.storage, tmp_path / "copy", Backup())
+    full.app.state.storage.path(sha256(b"1" * 1000)).unlink()
+    next(running)
+    with pytest.raises(LockedError):
+        mended(full)
+    list(running)
+
+
+def test_a_page_shows_a_lost_file(full):
+    client, gone = full.as_("depositor"), sha256(b"4" * 1000)
+    full.app.state.storage.path(gone).unlink()
+    listed = client.get("/dataassets?limit=50").json()["items"]
+    (asset,) = (each for each in listed if each["dataChecksum"]["value"] == gone)
+    address = f"/dataassets/{asset['id']}/content"
+    assert (client.get(address).status_code, client.head(address).status_code) == (500, 500)
+    mended(full)
+    page = Person(full, full.token("depositor")).get(f"/measurements/{asset['measurementId']}")
+    assert page.status_code == 200
+    assert "lost: the node has no bytes of it any more" in page.text
+    assert f'href="/files/{asset["id"]}"' not in page.text
 
 
 def test_a_backup_can_be_served_and_grows(full, tmp_path):
@@ -123,5 +218,7 @@ def test_the_commands_tell_the_truth_by_their_status(tmp_path, home):
     Storage(data).path(sha256(b"one")).unlink()
     status, lines = nffa("check")
     assert (status, lines[0]["kind"], lines[-1]["wrong"]) == (3, "missing", 1)
+    assert nffa("check", "--mend")[1][0]["mended"] is True
+    assert nffa("check")[1][0]["kind"] == "lost"
     shutil.rmtree(tmp_path / "copy")
     assert nffa("backup", tmp_path / "copy")[0] == 3
