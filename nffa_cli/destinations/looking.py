@@ -91,7 +91,11 @@ class Looking:
             {"experimentName": named[1], **_of("experiment", experiment, bundle.experiment)},
             {name: there[name] for name in MEASUREMENT if name in there} | _external(there, bundle.measurement),
             documents,
-            {str(each.get("relativePath")): _asset(each) for each in assets if each.get("state") not in ("withdrawn", "lost")},
+            {
+                str(each.get("relativePath")): _asset(each)
+                for each in assets
+                if each.get("state") not in ("withdrawn", "lost")
+            },
             frozenset(stays),
         )
 
