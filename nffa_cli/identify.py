@@ -105,6 +105,7 @@ FORMATS: tuple[Format, ...] = (
     Format("rosetta-semper", "rosetta", (".unf",), None, "SEMPER"),
     Format("rosetta-prz", "rosetta", (".prz",), _magic(b"PK\x03\x04"), "CEOS Panta Rhei"),
     Format("rosetta-tvips", "rosetta", (".tvips",), None, "TVIPS image stream"),
+    Format("rosetta-digitalsurf", "rosetta", (".sur",), _magic(b"DIGITAL SURF", b"DSCOMPRESSED"), "Digital Surf surface"),
     Format("rosetta-de5", "emd", (".de5",), _magic(HDF5), "Direct Electron"),
     Format("jeol-sem-tiff", "sidecar", (".txt",), _says("$CM_FORMAT", "$SEM_DATA_VERSION", "$CM_"), "JEOL SEM text file"),
     Format("hitachi-sem-tiff", "sidecar", (".txt",), _says("[SemImageFile]"), "Hitachi SEM text file"),

@@ -11,11 +11,13 @@ import warnings
 
 import numpy as np
 import pytest
+from rsciio import digitalsurf
 
 from nffa_cli import arrays, pixels
 from nffa_cli.errors import UnreadableFile
 from nffa_cli.extract import blockfile, rosetta
 from nffa_cli.extract.rosetta_signals import signal
+from nffa_cli.identify import FORMATS, HEAD_BYTES, identify
 from nffa_cli.records import Layout
 
 LOADERS = {"rosetta": rosetta.load}
@@ -144,6 +146,31 @@ def test_every_plugin_exists_and_says_why_it_is_here():
         assert plugin.why
         assert all(extension.startswith(".") for extension in plugin.extensions)
     assert len({plugin.format for plugin in rosetta.PLUGINS}) == len(rosetta.PLUGINS)
+
+
+def test_every_extension_of_a_plugin_is_reached_by_identify():
+    known = {(each.name, extension) for each in FORMATS if each.family == "rosetta" for extension in each.extensions}
+    listed = {(plugin.format, extension) for plugin in rosetta.PLUGINS for extension in plugin.extensions}
+    assert listed == known
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_surface_and_one_that_is_cut(tmp_path, compressed):
+    path = tmp_path / "a.sur"
+    axes = [{"name": name, "size": size, "units": "um", "scale": 0.5, "offset": 0.0, "navigate": False}
+            for name, size in (("Y", 4), ("X", 5))]  # fmt: skip
+    written = {"data": np.arange(20, dtype="int16").reshape(4, 5), "axes": axes, "original_metadata": {}}
+    metadata = {"General": {}, "Signal": {}}
+    digitalsurf.file_writer(str(path), {**written, "metadata": metadata}, compressed=compressed)
+    whole = path.read_bytes()
+    assert identify(path.name, whole[:HEAD_BYTES]).format == "rosetta-digitalsurf"
+    raw = rosetta.read([str(path)])
+    assert (raw.format, raw.signals[0].kind, raw.signals[0].shape) == ("rosetta-digitalsurf", "image", (4, 5))
+    assert (raw.signals[0].axes[1].scale, raw.signals[0].axes[1].unit) == (0.5, "um")
+    for length in (len(whole) - 1, len(whole) - 9, 400):
+        path.write_bytes(whole[:length])
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever RosettaSciIO raises, it is no success
+            rosetta.read([str(path)])
 
 
 def test_nothing_reaches_stdout(tmp_path):
