@@ -53,8 +53,10 @@ def _dm(version: int, endian_at: int) -> Callable[[bytes], bool]:
 
 
 def _text_of(head: bytes) -> str:
-    """Decode the head as a text sidecar would be: UTF-16 with a byte order mark, else one byte a character."""
-    return head.decode("utf-16", "ignore") if head[:2] in (b"\xff\xfe", b"\xfe\xff") else head.decode("latin-1")
+    """Decode the head as a text sidecar would be: UTF-16 with a byte order mark or without, else one byte a character."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return head.decode("utf-16", "ignore")
+    return head.decode("utf-16-le" if head[1:4:2] == b"\0\0" else "latin-1", "ignore")
 
 
 def _says(*needles: str) -> Callable[[bytes], bool]:
@@ -108,7 +110,7 @@ FORMATS: tuple[Format, ...] = (
     Format("rosetta-digitalsurf", "rosetta", (".sur",), _magic(b"DIGITAL SURF", b"DSCOMPRESSED"), "Digital Surf surface"),
     Format("rosetta-de5", "emd", (".de5",), _magic(HDF5), "Direct Electron"),
     Format("jeol-sem-tiff", "sidecar", (".txt",), _says("$CM_FORMAT", "$SEM_DATA_VERSION", "$CM_"), "JEOL SEM text file"),
-    Format("hitachi-sem-tiff", "sidecar", (".txt",), _says("[SemImageFile]"), "Hitachi SEM text file"),
+    Format("hitachi-sem-tiff", "sidecar", (".txt",), _says("[SemImageFile]", "[TemImageFile]"), "Hitachi SEM text file"),
     Format("tescan-sem-tiff", "sidecar", (".hdr",), _says("[MAIN]"), "TESCAN header file"),
     Format("plain-image", "picture", (".jpg", ".jpeg"), _magic(b"\xff\xd8\xff"), "JPEG picture"),
     Format("plain-image", "picture", (".png",), _magic(b"\x89PNG\r\n\x1a\n"), "PNG picture"),

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from nffa_cli import extract
+from nffa_cli import extract, reading, scan
 from nffa_cli.errors import UnreadableFile
 from nffa_cli.extract import picture, sidecar
 
@@ -152,6 +152,16 @@ def test_a_sidecar_cut_anywhere_never_crashes(tmp_path, text):
         raw = extract.read([str(tmp_path / "a.png"), str(tmp_path / "a.txt")], "sidecar")
         assert raw.signals[0].shape == (8, 16)
         assert raw.format != "plain-image" or [remark.code for remark in raw.warnings] == ["sidecar-unreadable"]
+
+
+@pytest.mark.parametrize("section", ["SemImageFile", "TemImageFile"])
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16", "utf-16-le"])
+def test_a_bmp_with_a_hitachi_text_is_no_plain_image(tmp_path, section, encoding):
+    (tmp_path / "a.bmp").write_bytes(bmp(1280, 960))
+    (tmp_path / "a.txt").write_bytes(HITACHI.format("x").replace("SemImageFile", section).encode(encoding))
+    (acquisition,) = scan.walk(str(tmp_path))
+    raw = reading.take({"pictures": False, "partner_missing": None}, acquisition.files)
+    assert (raw.format, raw.signals[0].axes[1].scale, raw.signals[0].axes[1].unit) == ("hitachi-sem-tiff", 99.2, "nm")
 
 
 @pytest.mark.parametrize(("data", "code"), [(b"", "empty"), (b"\0" * 100, "empty"), (b"notes of today", "corrupt")])
