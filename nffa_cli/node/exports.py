@@ -12,12 +12,14 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from nffa_cli.node import access, embargo, records, tables
+from nffa_cli.node import access, embargo, policies, records, tables
 from nffa_cli.node.callers import Caller
 
 Format = Literal["datacite-json", "ro-crate"]
 UNKNOWN = ":unkn"
 """DataCite's code for what is not known."""
+BY_POLICY = "default of the proposal's data policy, for files that name no licence"
+POLICY_LICENCE = "#policy-licence"
 KINDS = {"measurement": "Measurement", "calculation": "Computation", "simulation": "Simulation"}
 
 
@@ -29,6 +31,8 @@ class Held:
         Fields as the contract names them; the latter without what only its members see.
     assets
         Data assets that the caller may read; empty where the content is closed.
+    default
+        The licence that the proposal's policy gives to assets which name none.
     """
 
     id: str
@@ -41,6 +45,7 @@ class Held:
     measurement: Mapping[str, Any]
     proposal: Mapping[str, Any]
     assets: Sequence[Mapping[str, Any]]
+    default: str | None
 
     @property
     def address(self) -> str:
@@ -55,8 +60,13 @@ class Held:
 
     @property
     def licences(self) -> list[str]:
-        """The licences of the assets, each once."""
-        return sorted({said for each in self.assets if (said := each.get("intellectualPropertyRights"))})
+        """The licences of the assets, each once; that of the policy last, as such, where an asset has no other."""
+        named = sorted({said for each in self.assets if (said := each.get("intellectualPropertyRights"))})
+        return [*named, f"{self.default} ({BY_POLICY})"] if any(map(self.by_policy, self.assets)) else named
+
+    def by_policy(self, asset: Mapping[str, Any]) -> bool:
+        """Tell whether the licence of an asset is that of the policy."""
+        return self.default is not None and policies.falls_under(asset)
 
 
 def gathered(connection: sa.Connection, caller: Caller, id: str, *, base: str, publisher: str, now: str) -> Held:
@@ -84,6 +94,7 @@ def gathered(connection: sa.Connection, caller: Caller, id: str, *, base: str, p
         measurement=said[0],
         proposal=said[1],
         assets=[{"id": each.id, **fields} for each, fields in zip(rows, held, strict=True)],
+        default=policies.licence(connection, said[1].get("policyId")),
     )
 
 
@@ -125,7 +136,7 @@ def datacite(held: Held) -> dict[str, Any]:
 def crate(held: Held) -> dict[str, Any]:
     """Return the metadata file of an RO-Crate 1.1 whose files are on the web: those of the assets that the caller may read."""
     said = held.measurement
-    files = [_file(each, held.base) for each in held.assets]
+    files = [_file(each, held) for each in held.assets]
     people = [_person(held.investigator)] if held.investigator else []
     root: dict[str, Any] = {
         "@id": "./",
@@ -163,6 +174,8 @@ def crate(held: Held) -> dict[str, Any]:
         *files,
         *people,
     ]
+    if any(map(held.by_policy, held.assets)):
+        graph.append({"@id": POLICY_LICENCE, "@type": "CreativeWork", "name": held.default, "description": BY_POLICY})
     if instrument := said.get("instrument"):
         known = {"name": "instrumentName", "manufacturer": "manufacturer", "model": "model", "serialNumber": "serial"}
         graph.append(
@@ -227,8 +240,8 @@ def _descriptions(said: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"description": text, "descriptionType": "Abstract"}] if text else []
 
 
-def _file(asset: Mapping[str, Any], base: str) -> dict[str, Any]:
-    address = f"{base}/dataassets/{quote(asset['id'])}/content"
+def _file(asset: Mapping[str, Any], held: Held) -> dict[str, Any]:
+    address = f"{held.base}/dataassets/{quote(asset['id'])}/content"
     return {
         "@id": address,
         "@type": "File",
@@ -239,7 +252,7 @@ def _file(asset: Mapping[str, Any], base: str) -> dict[str, Any]:
         "description": "the repository has lost the bytes of this file" if asset.get("state") == "lost" else None,
         **({"sha256": asset["dataChecksum"]["value"]} if asset["dataChecksum"]["algorithm"] == "sha-256" else {}),
         "dateCreated": asset.get("dateOfCollection"),
-        "license": asset.get("intellectualPropertyRights"),
+        "license": {"@id": POLICY_LICENCE} if held.by_policy(asset) else asset.get("intellectualPropertyRights"),
     }
 
 

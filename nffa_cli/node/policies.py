@@ -1,6 +1,12 @@
-"""The default data policy: the one that a proposal gets which names none. ``releasing`` applies policies, this only chooses."""
+"""The default data policy, which a proposal gets that names none, and the licence that a policy gives to files that name none.
+
+``releasing`` applies what policies say of embargoes.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,6 +22,19 @@ def default(connection: sa.Connection) -> str | None:
         sa.select(registry.id, registry.data).where(registry.type == "policy").order_by(registry.id)
     )
     return next((row.id for row in rows if row.data.get(FLAG)), None)
+
+
+def licence(connection: sa.Connection, policy: str | None) -> str | None:
+    """Return the licence of what names none under a policy (its id); None: the policy says nothing, or there is none."""
+    rows = connection.execute(sa.select(registry.data).where(registry.type == "policy", registry.id == policy))
+    found = next((row.data.get("defaultLicence") for row in rows), None)
+    return found or None
+
+
+def falls_under(asset: Mapping[str, Any]) -> bool:
+    """Tell whether the policy's licence is that of an asset: it names none, and no other archive holds it by rules of its own."""
+    elsewhere = any(each.get("accessMode") == "external" for each in asset.get("locations") or ())
+    return not asset.get("intellectualPropertyRights") and not elsewhere
 
 
 def only(connection: sa.Connection, id: str, *, by: str | None = None) -> None:

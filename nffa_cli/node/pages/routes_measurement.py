@@ -16,6 +16,7 @@ from nffa_cli.node import (
     history,
     moments,
     nxem,
+    policies,
     records,
     releasing,
     remarks,
@@ -66,6 +67,9 @@ def measurement(
             for table, key in ((tables.experiment, row.experiment), (tables.proposal, row.proposal))
         )
         files = _files(connection, caller, id, now)
+        licence = policies.licence(connection, proposal.policy)
+        for each in files:
+            each["byPolicy"] = licence if policies.falls_under(each) else None
         state = releasing.state(connection, "measurement", id)
         told: dict[str, Any] = {
             "tags": remarks.tags(connection, caller, id), "comments": remarks.comments(connection, caller, id),

@@ -10,8 +10,9 @@ import sys
 
 import pytest
 
-from nffa_cli.node import search
+from nffa_cli.node import policies, search
 from tests.contract.node.parcels import delivered, item
+from tests.contract.node.test_pages_served import Person
 
 RESOURCE_TYPES = {"Dataset"}
 DATE_TYPES = {"Accepted", "Available", "Copyrighted", "Collected", "Created", "Issued", "Submitted", "Updated", "Valid",
@@ -167,6 +168,40 @@ def test_an_ro_crate_names_its_files_and_every_reference_is_there(filled):
     references = re.findall(r'\{"@id": ?"([^"]+)"\}', json.dumps(crate["@graph"]))
     assert set(references) - {"https://w3id.org/ro/crate/1.1"} <= set(things)
     assert filled.get(f"/measurements/{found['id']}/export?format=marc").status_code == 422
+
+
+def test_the_licence_of_the_policy_holds_where_a_file_names_none(node, filled):
+    own = item("own", {"own.tif": b"own"}, measurement=said("owned"))
+    own["assets"][0]["intellectualPropertyRights"] = "MIT"
+    delivered(filled, (own, [b"own"]))
+    (bare,), (named,) = (filled.get(f"/search?q={word}").json()["items"] for word in ("graphene", "owned"))
+
+    def exported(found, form):
+        return filled.get(f"/measurements/{found['id']}/export?format={form}").json()
+
+    assert "rightsList" not in exported(bare, "datacite-json"), "the default policy names none"
+    chief, headers = node.as_("admin"), {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
+    policy = chief.post("/policies", json={"policyName": "Open", "defaultLicence": "CC-BY-4.0"}).json()
+    patched = chief.patch(f"/proposals/{bare['proposalId']}", json={"policyId": policy["id"]}, headers=headers)
+    assert patched.status_code == 200
+    (rights,) = exported(bare, "datacite-json")["rightsList"]
+    assert rights["rights"].startswith("CC-BY-4.0 (default of the proposal's data policy")
+    assert exported(named, "datacite-json")["rightsList"] == [{"rights": "MIT"}]
+    things = {each["@id"]: each for each in exported(bare, "ro-crate")["@graph"]}
+    (file,) = (each for each in things.values() if each["@type"] == "File")
+    assert things[file["license"]["@id"]]["name"] == "CC-BY-4.0"
+    assert "default of the proposal's data policy" in things["./"]["license"]
+    assert {each["license"] for each in exported(named, "ro-crate")["@graph"] if each["@type"] == "File"} == {"MIT"}
+    person = Person(node, node.token("depositor"))
+    assert (
+        'CC-BY-4.0 <span class="quiet">by the proposal\'s policy</span>'
+        in person.get(f"/measurements/{bare['id']}").text
+    )
+    assert "by the proposal's policy" not in person.get(f"/measurements/{named['id']}").text
+    for asset in filled.get("/dataassets?limit=50").json()["items"]:
+        assert asset.get("intellectualPropertyRights") in (None, "MIT"), "it is written into no asset"
+        elsewhere = {"uri": "https://archive.example.org/1", "accessMode": "external"}
+        assert not policies.falls_under(asset | {"locations": [elsewhere]}), "another archive's rules hold there"
 
 
 def test_the_command_line_lists_what_a_node_holds(node, filled):
