@@ -67,6 +67,12 @@ def _says(*needles: str) -> Callable[[bytes], bool]:
     return test
 
 
+def _emsa(head: bytes, format_: bytes = b"") -> bool:
+    """EMSA/MAS begins with the keyword FORMAT, by some programs behind a UTF-8 mark or blank lines."""
+    first = head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
+    return first.startswith(b"#FORMAT") and format_ in first
+
+
 def _mrc(head: bytes) -> bool:
     """MRC2014 puts ``MAP`` at byte 208; older files have plausible sizes and a known mode."""
     if head[208:211] == b"MAP":
@@ -95,7 +101,8 @@ FORMATS: tuple[Format, ...] = (
     Format("bruker-bcf", "rosetta", (".bcf",), _magic(b"AAMVHFSS"), "Bruker Esprit composite file"),
     Format("blockfile", "blockfile", (".blo",), _magic(b"IMGBLO"), "NanoMEGAS block file"),
     Format("phenom-elid", "rosetta", (".elid",), _magic(b"BZh"), "Phenom Element Identification project"),
-    Format("emsa-msa", "rosetta", (".msa", ".ems", ".mas", ".emsa"), _magic(b"#FORMAT"), "EMSA/MAS spectrum"),
+    Format("emsa-msa", "rosetta", (".msa", ".ems", ".mas", ".emsa"), _emsa, "EMSA/MAS spectrum"),
+    Format("emsa-msa", "rosetta", (".txt",), lambda head: _emsa(head, b"EMSA/MAS"), "EMSA/MAS spectrum saved as text"),
     Format("bruker-spx", "rosetta", (".spx",), _says("TRTSpectrum"), "Bruker spectrum"),
     Format("mrc", "mrc", (".mrc", ".mrcs", ".st", ".map", ".ali", ".rec"), _mrc, "MRC image or stack"),
     Format("rosetta-jeol-pts", "rosetta", (".pts",), None, "JEOL EDS spectrum image"),

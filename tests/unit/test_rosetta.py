@@ -89,6 +89,22 @@ def test_msa(tmp_path):
     assert list(pixels.spectrum(found, loaders=LOADERS)) == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("name", ["a.msa", "a.txt"])
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\r\n", b"\xef\xbb\xbf\n"])
+def test_msa_with_a_mark_or_a_blank_line_first_and_as_text(tmp_path, name, before):
+    title = "oxide, 1 µm" if before.startswith(b"\xef") else "oxide"
+    path = tmp_path / name
+    whole = before + MSA.replace("oxide", title).encode()
+    path.write_bytes(whole)
+    raw = rosetta.read([str(path)])
+    assert (raw.format, raw.signals[0].shape, raw.warnings) == ("emsa-msa", (4,), ())
+    assert raw.tree["vendor"]["0"]["TITLE"] == title
+    assert list(pixels.spectrum(raw.signals[0], loaders=LOADERS)) == [1, 2, 3, 4]
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UnreadableFile, match="missing"):
+        rosetta.read([str(path)])
+
+
 def test_spx(tmp_path):
     raw = rosetta.read([write(tmp_path / "a.spx", SPX)])
     assert raw.tree["vendor"]["0"]["Spectrum"]["Date"] == "2.3.2018"
