@@ -27,7 +27,7 @@ from nffa_cli.destinations.base import (
 )
 from nffa_cli.destinations.http import Connection
 from nffa_cli.destinations.ingesting import ITEMS, Work
-from nffa_cli.destinations.looking import Looking
+from nffa_cli.destinations.looking import GONE, Looking
 from nffa_cli.destinations.registry import Place
 from nffa_cli.downloading import Interrupted, Wanted, bring
 from nffa_cli.errors import Refused
@@ -40,8 +40,6 @@ ANSWERS = ("label", "none", "unclear", "undo")
 HOW = ("looked", "duplicate")
 LONGEST = 100
 """Characters of a category or of a name that somebody else wrote."""
-GONE = ("withdrawn", "lost")
-"""States of an asset that the node has no bytes of, though it had."""
 PROOFS: tuple[Proof, ...] = ("digest", "size-only", "unknown", "different", "missing")
 """Best first."""
 

@@ -30,6 +30,8 @@ FOLLOWING: Mapping[str, tuple[str, ...]] = {
     "experiment": ("description", "startDate", "endDate"),
 }
 """Fields of what measurements hang under that may follow a delivery."""
+GONE = ("withdrawn", "lost")
+"""States of an asset that the node has no bytes of, though it had."""
 UNVERIFIED = "unverified"
 ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -91,11 +93,7 @@ class Looking:
             {"experimentName": named[1], **_of("experiment", experiment, bundle.experiment)},
             {name: there[name] for name in MEASUREMENT if name in there} | _external(there, bundle.measurement),
             documents,
-            {
-                str(each.get("relativePath")): _asset(each)
-                for each in assets
-                if each.get("state") not in ("withdrawn", "lost")
-            },
+            {str(each.get("relativePath")): _asset(each) for each in assets if each.get("state") not in GONE},
             frozenset(stays),
         )
 
