@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -83,6 +83,11 @@ def classify(targets: Iterable[str], values: settings.Settings, wish: Wish) -> I
     yield from _Classify(model, values, wish).run(_items(roots))
 
 
+def chosen(paths: Sequence[str], values: settings.Settings, wish: Wish) -> Iterator[Seen]:
+    """Classify these files, their paths absolute; raises as ``classify``."""
+    yield from _Classify(model_of(values, wish), values, wish).run(_items([list(paths)]))
+
+
 def recorded(folder: str, values: settings.Settings) -> Iterator[Seen]:
     """Classify what the catalogue holds below ``folder``; raises as ``classify``."""
     model = model_of(values, Wish())
@@ -134,7 +139,7 @@ def _root(target: str) -> str | list[str]:
     return found
 
 
-def _items(roots: list[str | list[str]] | list[str]) -> Iterator[Acquisition | Outcome]:
+def _items(roots: Sequence[str | list[str]]) -> Iterator[Acquisition | Outcome]:
     """Yield each acquisition once; what is none of ours as its outcome."""
     seen: set[str] = set()
     home = os.path.realpath(settings.home())

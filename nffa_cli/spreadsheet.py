@@ -16,6 +16,11 @@ def cell(value: object) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
+def text(cell: str) -> str:
+    """Return the text that ``cell`` was given."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
+
+
 def rows(values: Iterable[Iterable[object]]) -> str:
     """Return rows as CSV (RFC 4180), each with its line end."""
     written = io.StringIO()

@@ -16,12 +16,8 @@ from nffa_cli.classify import models
 from nffa_cli.classify.train import names
 from nffa_cli.classifying import try_model
 from nffa_cli.errors import DiskError, UsageError
+from nffa_cli.measuring import figure_rows
 from nffa_cli.terminal import Terminal
-
-FIGURES = (
-    ("accuracy", "accuracy"), ("balanced accuracy", "balanced_accuracy"), ("macro-F1", "macro_f1"),
-    ("right among the first two", "top2"), ("expected calibration error", "ece"), ("AUROC of none", "rejection_auroc"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +52,9 @@ def train(asked: Asked, values: settings.Settings, terminal: Terminal) -> int:
     if sum(ways) != 1:
         hint = "nffa model train FOLDER, --rendered 2000, both of these, or --few-shot FOLDER, or --from-review"
         raise UsageError("say what to learn from, in one way", hint=hint)
+    if asked.measure is not None and not ways[0]:
+        hint = f"nffa model measure {asked.measure} --model {asked.out}, when it is taught"
+        raise UsageError("--measure goes with a training, not with a teaching", hint=hint)
     if asked.out.suffix != models.SUFFIX or not models.NAME.fullmatch(asked.out.stem):
         raise UsageError(f"{asked.out.name!r} is no name for a model", hint="--out my-model.onnx")
     return _train(asked, terminal) if ways[0] else _teach(asked, values, terminal)
@@ -88,8 +87,8 @@ def _teach(asked: Asked, values: settings.Settings, terminal: Terminal) -> int:
     warnings: Sequence[str] = ()
     if asked.few_shot is not None:
         network = onnx.load(data, size=model.preprocess.size, labels=len(model.labels), where=model.where)
-        seen, warnings = teach.from_folder(asked.few_shot, model, network, shrinking.shrunk, terminal.reporter())
-        origin = f"folder {asked.few_shot.resolve().name}"
+        seen, warnings = teach.from_place(asked.few_shot, model, network, shrinking.shrunk, terminal.reporter())
+        origin = f"{'folder' if asked.few_shot.is_dir() else 'list'} {asked.few_shot.resolve().name}"
     else:
         seen, origin = teach.from_answers(_answers(model)), "answers of a review"
     made = teach.teach(seen, model, data, name=asked.out.stem, seed=asked.seed, origin=origin)
@@ -141,11 +140,7 @@ def _tell(out: Path, parts: dict[str, dict[str, Any]], terminal: Terminal) -> in
     model, data = models.read(models.Place(out, "file"))
     terminal.data({"type": "model", **model.as_json()})
     terminal.data({"type": "summary", "models": 1})
-    rows = [
-        (title, *("" if part.get(key) is None else f"{part[key]:.3f}" for part in parts.values()))
-        for title, key in FIGURES
-    ]
-    terminal.table(("figure", *(f">{name}" for name in parts)), rows)
+    terminal.table(("figure", *(f">{name}" for name in parts)), figure_rows(*parts.values()))
     counts = ", ".join(f"{name} {part['n']} + {part['n_none']} of none" for name, part in parts.items())
     terminal.line(f"pictures: {counts}")
     terminal.line(f"wrote {out} ({len(data) / 1e6:.1f} MB) and its card {out.with_suffix('.md')}")

@@ -8,7 +8,7 @@ from nffa_cli import settings
 from nffa_cli.commands.options import output_options, with_more
 from nffa_cli.terminal import Terminal
 
-MORE = {"report": "model_report", "train": "model_train"}
+MORE = {"measure": "model_measure", "report": "model_report", "train": "model_train"}
 """Subcommands with a module of their own, imported when they are called."""
 
 

@@ -12,22 +12,20 @@ from nffa_cli import settings
 from nffa_cli.commands.options import jobs_option, output_options
 from nffa_cli.terminal import Terminal
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+PLACE = click.Path(exists=True, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("train", short_help="Make a model: from folders, rendered pictures, a handful, or a review.")
-@click.argument("folder", required=False, type=FOLDER)
+@click.argument("folder", required=False, metavar="[FOLDER|LIST]", type=PLACE)
 @click.option("--rendered", type=click.IntRange(0), default=0, metavar="N", help="Draw N pictures of each label, too.")
-@click.option("--few-shot", type=FOLDER, metavar="FOLDER", help="Teach --base with 5 to 20 pictures of each label.")
+@click.option("--few-shot", type=PLACE, metavar="FOLDER|LIST", help="Teach --base with 5 to 20 pictures of each label.")
 @click.option("--from-review", is_flag=True, help="Teach --base with what persons have said of its pictures.")
 @click.option("--base", default="", metavar="NAME|FILE", help="Model to teach [the one that classify uses].")
 @click.option(
     "-o", "--out", type=OUT, default="nffa-trained.onnx", show_default=True, help="File to write; its card beside it."
 )
-@click.option(
-    "--measure", type=FOLDER, metavar="FOLDER", help="Measure on these folders, too; nothing learns from them."
-)
+@click.option("--measure", type=PLACE, metavar="FOLDER|LIST", help="Measure on these, too; nothing learns from them.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same figures.")
 @click.option("--epochs", type=click.IntRange(1), default=8, show_default=True, help="Times each picture is seen.")
 @click.option("--size", type=click.IntRange(64, 512), default=160, show_default=True, help="Pixels the network sees.")
@@ -38,6 +36,8 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 def command(terminal: Terminal, **asked: Any) -> int:
     """Make a model: from FOLDER with a folder of pictures for each category, from pictures that nffa draws, or from both.
 
+    A LIST of labels, as nffa review export -o labels.csv writes it, does where FOLDER does.
+
     Training needs PyTorch (pip install "nffa-cli[train]"); a graphics processor is used when there is one. --few-shot and
     --from-review need neither: they put a new last layer on a model that exists, in a minute. The published NFFA sets are
     understood as they come. The card beside the model says what it was trained and measured on.
@@ -45,6 +45,7 @@ def command(terminal: Terminal, **asked: Any) -> int:
     \b
     Example:
       nffa model train D:\\Labelled --out ours.onnx
+      nffa model train labels.csv --out reviewed.onnx
       nffa model train --rendered 3000 --out drawn.onnx
       nffa model train --few-shot D:\\Twenty-of-each --out taught.onnx
       nffa model add taught.onnx

@@ -26,7 +26,8 @@ LAYERS = (
     {"reading", "recipe", "nexus", "judging", "seeing", "worker"},
     {"look", "pipeline", "verify", "validating"},
     {"exporting", "classifying", "importing", "shrinking"},
-    {"story", "browse", "opening", "fitness", "tour", "sights", "modelling", "report", "review", "training", "delivery"},
+    {"story", "browse", "opening", "fitness", "tour", "sights", "modelling", "report", "review", "training", "measuring",
+     "delivery"},
     {"commands", "cli", "start"},
 )  # fmt: skip
 """Lowest first: a part imports from its own layer's package or from below."""

@@ -139,10 +139,9 @@ def test_what_is_decided_is_measured():
     logits = np.array([[9.0, 0, 0], [0, 9, 0], [9, 0, 0], [1, 0, 0], [0, 0, 9], [0, 0, 9], [9, 0, 0]])
     truth = np.array([0, 1, 1, 0, 0, 2, 2])
     rule = {"rule": "logistic", "threshold": 0.5, "bias": 0.0, "weights": {"none": 1.0}}
-    found = measures.report(logits, truth, labels=("a", "b"), temperature=1.0, limits={"a": 0.9, "b": 0.9}, rule=rule)[
-        "decisions"
-    ]
-    assert found == {
+    fitted = {"labels": ("a", "b"), "temperature": 1.0}
+    decisions = measures.decided(logits, **fitted, limits={"a": 0.9, "b": 0.9}, rule=rule)
+    assert measures.report(logits, truth, **fitted, decisions=decisions)["decisions"] == {
         "of_labels": {"accepted": 0.6, "uncertain": 0.2, "none": 0.2},
         "of_none": {"accepted": 0.5, "uncertain": 0.0, "none": 0.5},
         "right_of_accepted": 0.5,

@@ -6,22 +6,20 @@ nothing was fitted on, and ``measure`` names pictures that are only measured.
 
 from __future__ import annotations
 
-import csv
 import datetime
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nffa_cli import __version__
-from nffa_cli.classify.train import card, drawing, measures, names, split
-from nffa_cli.classify.train.pictures import FIELD, Pictures, Read, from_folder, together
+from nffa_cli.classify.train import card, drawing, measures, names, split, strangers
+from nffa_cli.classify.train.pictures import FIELD, Pictures, Read, from_place, together
 from nffa_cli.classify.train.renders import digest, rendered
 from nffa_cli.errors import MissingPackage, UsageError
 from nffa_cli.progress import Reporter
@@ -46,11 +44,11 @@ class Wish:
     """What to train on, and how.
 
     folder
-        A folder per category; None: rendered pictures only.
+        A folder per category, or a list of labels; None: rendered pictures only.
     rendered
         Rendered pictures of each label in the training set; 0: none.
     measure
-        A folder per category that is only measured.
+        The same, only measured.
     read
         Reads the pictures of folders.
     command
@@ -141,7 +139,7 @@ def collect(wish: Wish, reporter: Reporter) -> Sets:
     warnings: list[str] = []
     ours: Sequence[str] = ()
     if wish.folder is not None:
-        found = from_folder(wish.folder, wish.read, reporter)
+        found = from_place(wish.folder, wish.read, reporter)
         warnings += found.doubts + [f"not read: {path} ({why})" for path, why in found.skipped]
         grouped = split.groups(found.images)
         for part, rows in zip(parts, split.split(found.labels, grouped, seed=wish.seed), strict=True):
@@ -196,7 +194,9 @@ def finish(
     limits = measures.thresholds(chances, truth, labels=sets.labels, precision=PRECISION, least=least)
     rule = measures.none_rule(logits, truth, temperature=temperature)
 
-    report = partial(measures.report, labels=sets.labels, temperature=temperature, limits=limits, rule=rule)
+    def report(logits: Any, truth: Any) -> dict[str, Any]:
+        decisions = measures.decided(logits, labels=sets.labels, temperature=temperature, limits=limits, rule=rule)
+        return measures.report(logits, truth, labels=sets.labels, temperature=temperature, decisions=decisions)
 
     def figures(pictures: Pictures, *, is_told: bool = False) -> dict[str, Any]:
         return report(*judged(pictures, is_told=is_told))
@@ -205,7 +205,13 @@ def finish(
     if np.isfinite(sets.test.pixel).any():
         metrics["test_with_pixel_size"] = figures(sets.test, is_told=True)
     if wish.measure is not None:
-        metrics["measured"] = _measured(wish.measure, wish.read, classes, judged, report, reporter)
+        found = from_place(wish.measure, wish.read, reporter)
+        some = found.only([n for n, label in enumerate(found.labels) if label in classes])
+        logits, truth = judged(some)
+        said = measures.answers(logits, truth)
+        metrics["measured"] = strangers.figures(
+            wish.measure, some.sources, said == truth, lambda rows: report(logits[rows], truth[rows])
+        )
     counts = {"training": len(sets.training), "validation": len(sets.validation), "test": len(sets.test)}
     metrics |= {"pictures": counts, "calibrated": wish.folder is not None and len(sets.validation) >= ENOUGH}
     short = round(plan.size * FIELD)
@@ -238,47 +244,10 @@ def finish(
 def _trained_on(wish: Wish, sets: Sets) -> str:
     parts = []
     if wish.folder is not None:
-        parts.append(f"pictures of the folder {wish.folder.name}")
+        parts.append(f"pictures of the {'folder' if wish.folder.is_dir() else 'list'} {wish.folder.name}")
     if wish.rendered:
         kinds = sum(sets.kinds.values())
         parts.append(f"{wish.rendered} rendered pictures of each label ({kinds} sub-kinds), by nffa itself")
     return f"{' and '.join(parts)}: {len(sets.training)} pictures" + (
         "" if wish.folder else "; no photograph among them"
     )
-
-
-def _measured(
-    folder: Path,
-    read: Read,
-    classes: Sequence[str],
-    judged: Any,
-    report: Callable[..., dict[str, Any]],
-    reporter: Reporter,
-) -> dict[str, Any]:
-    """Return the figures of pictures that are only measured, all together and for each folder name's first word."""
-    found = from_folder(folder, read, reporter)
-    kept = [n for n, label in enumerate(found.labels) if label in classes]
-    some = found.only(kept)
-    logits, truth = judged(some)
-    result = report(logits, truth)
-    series: dict[str, list[int]] = {}
-    for n, source in enumerate(some.sources):
-        series.setdefault(f"{source.partition('/')[0]}/{Path(source).stem.partition('_')[0]}", []).append(n)
-    if clear := _clear(folder):
-        rows = np.array([n for n, source in enumerate(some.sources) if source in clear], np.intp)
-        only = report(logits[rows], truth[rows])
-        result["clear"] = {key: only.get(key) for key in ("n", "accuracy", "balanced_accuracy", "macro_f1")}
-    said = np.where(truth < len(classes) - 1, logits[:, :-1].argmax(axis=1), logits.argmax(axis=1))
-    result["series"] = {
-        name: {"n": len(rows), "right": int((said[rows] == truth[rows]).sum())} for name, rows in sorted(series.items())
-    }
-    return result
-
-
-def _clear(folder: Path) -> set[str]:
-    """Return the pictures whose label is beyond doubt, where a table ``MANIFEST.csv`` (file, confidence) says so."""
-    path = folder / "MANIFEST.csv"
-    if not path.is_file():
-        return set()
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row["file"] for row in csv.DictReader(file) if row.get("file") and row.get("confidence") == "clear"}

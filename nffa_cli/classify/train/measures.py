@@ -95,8 +95,8 @@ def report(
     *,
     labels: Sequence[str],
     temperature: float,
-    limits: Mapping[str, float] | None = None,
-    rule: Mapping[str, Any] | None = None,
+    decisions: Sequence[str] | None = None,
+    likeness: Numbers | None = None,
 ) -> dict[str, Any]:
     """Return all figures of a set, as JSON takes them.
 
@@ -106,8 +106,10 @@ def report(
         (N, labels + 1); the last column is "none of the ten".
     truth
         (N,) column of the truth.
-    limits, rule
-        As ``thresholds`` and ``none_rule`` give them, for what is decided; None: that is not told.
+    decisions
+        (N,) what was decided of each picture; None: that is not told.
+    likeness
+        (N,) how much each looks like one of the labels; None: by the score of none.
     """
     none = len(labels)
     chances = softmax(logits / temperature)
@@ -119,10 +121,10 @@ def report(
     right = said == truth[ours]
     table = confusion(truth[ours], said, none)
     share = recalls(table)
-    likeness = 1 - chances[:, none]
+    likeness = 1 - chances[:, none] if likeness is None else likeness
     top2 = np.argsort(-ten, axis=1)[:, :2]
     scores = ten.max(axis=1)
-    decided = {} if limits is None or rule is None else _decided(logits, truth, labels, temperature, limits, rule)
+    decided = {} if decisions is None else _shares(np.array(decisions), truth, chances[:, :none].argmax(axis=1), none)
     return {
         "n": int(ours.sum()), "n_none": int((~ours).sum()), "accuracy": _kept(accuracy(table)),
         "balanced_accuracy": _kept(float(np.nanmean(share))), "macro_f1": _kept(macro_f1(table)),
@@ -140,28 +142,37 @@ def report(
     }  # fmt: skip
 
 
-def _decided(
+def answers(logits: Numbers, truth: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return (N,) what is said: of pictures of the labels the best label, of pictures of none the best of all."""
+    none = logits.shape[1] - 1
+    found: NDArray[np.intp] = np.where(truth < none, logits[:, :none].argmax(axis=1), logits.argmax(axis=1))
+    return found
+
+
+def decided(
     logits: Numbers,
-    truth: NDArray[np.intp],
+    *,
     labels: Sequence[str],
     temperature: float,
     limits: Mapping[str, float],
     rule: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> list[str]:
+    """Return what ``nffa classify`` would decide of each picture, ``limits`` and ``rule`` as fitted below."""
+    ten = softmax(logits / temperature)[:, :-1]
+    accepted = ten.max(axis=1) >= np.array([limits[label] for label in labels])[ten.argmax(axis=1)]
+    likely = rule["weights"]["none"] * odds(logits / temperature) + rule["bias"]
+    is_none = likely < np.log(rule["threshold"] / (1 - rule["threshold"]))
+    return list(np.where(is_none, "none", np.where(accepted, "accepted", "uncertain")))
+
+
+def _shares(decisions: NDArray[np.str_], truth: NDArray[np.intp], said: NDArray[np.intp], none: int) -> dict[str, Any]:
     """Return what becomes of pictures of the labels and of none, as shares, and how much of what is accepted is right."""
-    none = len(labels)
-    ten = softmax(logits / temperature)[:, :none]
-    said = ten.argmax(axis=1)
-    is_none = rule["weights"]["none"] * odds(logits / temperature) + rule["bias"] < np.log(
-        rule["threshold"] / (1 - rule["threshold"])
-    )
-    accepted = ~is_none & (ten.max(axis=1) >= np.array([limits[label] for label in labels])[said])
-    found: dict[str, Any] = {}
-    for name, rows in (("of_labels", truth < none), ("of_none", truth == none)):
-        if rows.any():
-            shares = (accepted[rows].mean(), (~accepted & ~is_none)[rows].mean(), is_none[rows].mean())
-            found[name] = dict(zip(("accepted", "uncertain", "none"), map(_kept, map(float, shares)), strict=True))
-    if accepted.any():
+    found: dict[str, Any] = {
+        name: {each: _kept(float((decisions[rows] == each).mean())) for each in ("accepted", "uncertain", "none")}
+        for name, rows in (("of_labels", truth < none), ("of_none", truth == none))
+        if rows.any()
+    }
+    if (accepted := decisions == "accepted").any():
         found["right_of_accepted"] = _kept(float((said == truth)[accepted].mean()))
     return {"decisions": found}
 

@@ -1,10 +1,12 @@
-"""Pictures to learn from, from a folder per category: without their data bars, shrunk as for the network.
+"""Pictures to learn from, from a folder per category or a list of labels: without data bars, shrunk as for the network.
 
 Who reads them is the caller's to say, so that training and use see the same. Not the split and not the augmentation.
 """
 
 from __future__ import annotations
 
+import csv
+import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nffa_cli import spreadsheet
 from nffa_cli.classify.train import names
 from nffa_cli.errors import UsageError
 from nffa_cli.progress import Reporter
@@ -96,16 +99,17 @@ def together(*parts: Pictures) -> Pictures:
     )
 
 
-def from_folder(folder: Path, read: Read, reporter: Reporter) -> Pictures:
-    """Return the pictures of a folder per category; what cannot be read is named in ``skipped``.
+def from_place(place: Path, read: Read, reporter: Reporter) -> Pictures:
+    """Return the pictures of a folder per category or of a list; what cannot be read is named in ``skipped``.
 
     Raises
     ------
     UsageError
         There are no two categories with pictures that can be read, or a folder's name contradicts itself.
     """
-    listed = list(files(folder))
-    found = Pictures([], [], np.zeros(0, np.float32), [], [], doubts=_contradictions(listed))
+    listed = list(files(place))
+    doubts = _contradictions(listed) if place.is_dir() else []
+    found = Pictures([], [], np.zeros(0, np.float32), [], [], doubts=doubts)
     kept: list[NDArray[np.uint8]] = []
     told: list[float] = []
     for path, label, picture in read_all(listed, read, SHORT, reporter):
@@ -115,11 +119,11 @@ def from_folder(folder: Path, read: Read, reporter: Reporter) -> Pictures:
         kept.append(picture.grey)
         told.append(picture.told)
         found.labels.append(label)
-        found.sources.append(path.relative_to(folder).as_posix())
+        found.sources.append((path.relative_to(place) if place.is_dir() else path).as_posix())
     if len(set(found.labels) - {names.NONE}) < 2:
         hint = "make a folder for each category, with its pictures inside: Nanowires/a.jpg, Powder/b.tif"
         why = f" ({found.skipped[0][0]}: {found.skipped[0][1]})" if found.skipped else ""
-        raise UsageError(f"no two categories with pictures are there{why}", where=str(folder), hint=hint)
+        raise UsageError(f"no two categories with pictures are there{why}", where=str(place), hint=hint)
     found.images, found.kinds, found.pixel = kept, [""] * len(kept), np.array(told, np.float32)
     return found
 
@@ -135,15 +139,37 @@ def read_all(
     reporter.end()
 
 
-def files(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the files of a folder per category, each with its label, in the order of their names; no text beside them."""
-    for each in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
+def files(place: Path) -> Iterator[tuple[Path, str]]:
+    """Yield files with their labels: those of a folder per category, or those of a list; no text beside them.
+
+    Parameters
+    ----------
+    place
+        A folder, whose files come in the order of their names; or a list as ``nffa review export -o`` writes it (.csv or
+        .jsonl; ``label`` and ``path``, relative to the list), in its order.
+    """
+    if place.is_file():
+        yield from _listed(place)
+        return
+    for each in sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")):
         label = names.label_of(each.name)
         if label is None:
             continue
         for path in sorted(each.rglob("*")):
             if path.suffix.lower() not in BESIDE and path.is_file() and not path.name.startswith("."):
                 yield path, label
+
+
+def _listed(place: Path) -> Iterator[tuple[Path, str]]:
+    try:
+        with place.open(encoding="utf-8-sig", newline="") as file:
+            is_json = place.suffix.lower() == ".jsonl"
+            for row in map(json.loads, file) if is_json else csv.DictReader(file):
+                label, path = (row[key] if is_json else spreadsheet.text(row[key]) for key in ("label", "path"))
+                yield place.parent / path, names.NONE if label == "none" else str(label)
+    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
+        what = f"no list of labels ({type(error).__name__}: {error})"
+        raise UsageError(what, where=str(place), hint="nffa review export -o labels.csv writes one") from error
 
 
 def _contradictions(files: Sequence[tuple[Path, str]]) -> list[str]:

@@ -37,13 +37,13 @@ class Taught:
     warnings: tuple[str, ...]
 
 
-def from_folder(
-    folder: Path, model: models.Model, network: onnx.Network, read: pictures.Read, reporter: Reporter
+def from_place(
+    place: Path, model: models.Model, network: onnx.Network, read: pictures.Read, reporter: Reporter
 ) -> tuple[adapt.Seen, list[str]]:
-    """Return what a model makes of the pictures of a folder per category, and what could not be read."""
+    """Return what a model makes of the pictures of a folder per category or of a list, and what could not be read."""
     wanted = model.preprocess
     logits, embeddings, labels, thumbs, warnings = [], [], [], [], []
-    for path, label, picture in pictures.read_all(list(pictures.files(folder)), read, wanted.short, reporter):
+    for path, label, picture in pictures.read_all(list(pictures.files(place)), read, wanted.short, reporter):
         if isinstance(picture, str):
             warnings.append(f"not read: {path} ({picture})")
             continue
@@ -59,7 +59,7 @@ def from_folder(
     if not labels:
         hint = "make a folder for each category, with 5 to 20 pictures inside: Nanowires/a.jpg, Powder/b.tif"
         why = f"; {warnings[0]}" if warnings else ""
-        raise UsageError(f"no pictures in folders of categories are there{why}", where=str(folder), hint=hint)
+        raise UsageError(f"no pictures in folders of categories are there{why}", where=str(place), hint=hint)
     grouped = split.alike(np.stack(thumbs), split.ALIKE)
     return adapt.Seen(
         np.stack(logits).astype(float), np.stack(embeddings).astype(float), tuple(labels), grouped
