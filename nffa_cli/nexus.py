@@ -23,6 +23,8 @@ from nffa_cli.export import check, findings, hdf5, marks, nodes, nxdl, nxem
 from nffa_cli.export.tree import Tree
 from nffa_cli.records import FileStamp, RawMetadata, Record, Signal
 
+DOUBTFUL = "clock-disagreement"
+"""Remark on a moment to which no time zone was put."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 NO_SIGNAL = "signal"
@@ -176,4 +178,6 @@ def _how(record: Record, term: str, field: outward.Field) -> str:
     if profile is not None:
         option = f"--{profile.replace('_', '-')} {forms.EXAMPLES.get(session, '…')}"
         how += f", or once in the instrument's profile (nffa profile add NAME … {option})"
+    if any(each.code == DOUBTFUL and each.detail.startswith(f"{term}: ") for each in record.warnings):
+        return f"two clocks in the file differ, and no zone that was told explains both; one that does: {how}"
     return f"{how}; with its offset" if field.type == "time" and term in record.terms and session == term else how

@@ -53,14 +53,15 @@ def classify(job: dict[str, Any]) -> reading.Result:
     found = _found(job, short=wanted.short)
     if not isinstance(found, _Found):
         return found
-    raw, number, picture, sha256 = found
+    raw = found.raw
     try:
-        prepared = images.prepare(picture, size=wanted.size, short=wanted.short, views=wanted.views)
+        prepared = images.prepare(found.picture, size=wanted.size, short=wanted.short, views=wanted.views)
+        sha256 = found.digest()
     except UnreadableFile as error:
         return _unreadable(error, raw)
     if change := reading.moved([FileStamp(*stamp) for stamp in job["files"]]):
         return reading.verdict("waiting", change, raw.format)
-    pixel_size = _pixel_size(raw, number, job["context"])
+    pixel_size = _pixel_size(raw, found.number, job["context"])
     logits, embedding = network(prepared.views, _scale(pixel_size, prepared.pixel, wanted))
     mean = embedding.mean(axis=0)
     mean /= max(float(np.linalg.norm(mean)), 1e-12)
@@ -96,12 +97,18 @@ def shrink(job: dict[str, Any]) -> reading.Result:
 
 
 class _Found(NamedTuple):
-    """What an acquisition holds to look at: its picture, from which signal, the hash of its main file."""
+    """What an acquisition holds to look at: its picture, from which signal; the bytes of its main file, if held."""
 
     raw: RawMetadata
     number: int
     picture: images.Picture
-    sha256: str
+    data: bytes | None
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the main file."""
+        layout = self.raw.signals[self.number].layout
+        assert layout is not None
+        return reading.sha256(layout.path) if self.data is None else hashlib.sha256(self.data).hexdigest()
 
 
 def _found(job: dict[str, Any], *, short: int) -> _Found | reading.Result:
@@ -151,13 +158,13 @@ def _frame_shape(signal: Signal) -> tuple[int, ...]:
     return signal.shape[-3:-1] if pixels.is_colour(signal) else signal.shape[-2:]
 
 
-def _picture(raw: RawMetadata, signal: Signal, *, short: int) -> tuple[images.Picture, str]:
-    """Return the picture, reduced as far as it may be, and the hash of the main file."""
+def _picture(raw: RawMetadata, signal: Signal, *, short: int) -> tuple[images.Picture, bytes | None]:
+    """Return the picture, reduced as far as it may be, and the bytes of the main file, if it was read whole."""
     layout = signal.layout
     assert layout is not None
     if layout.method == "picture" and Path(layout.path).stat().st_size <= reading.HELD:
         data = Path(layout.path).read_bytes()
-        return images.decode(data, short=short, where=layout.path), hashlib.sha256(data).hexdigest()
+        return images.decode(data, short=short, where=layout.path), data
     height, width = _frame_shape(signal)
     if min(height, width) < images.LEAST_SIDE:
         raise UnreadableFile(f"{width} × {height} pixels show nothing", code="too-small")
@@ -171,7 +178,7 @@ def _picture(raw: RawMetadata, signal: Signal, *, short: int) -> tuple[images.Pi
         picture = images.from_samples(samples, short=short, dtype=signal.dtype, pixel=width / samples.shape[1])
     if is_negative:
         picture = replace(picture, grey=255 - picture.grey)
-    return picture, reading.sha256(layout.path)
+    return picture, None
 
 
 def _stored_colours(tags: Any) -> tuple[images.Grey | None, bool]:

@@ -207,6 +207,11 @@ def test_every_file_with_a_date_is_complete(told, manifest):
     }
     assert lacking <= doubtful
     assert len(lacking) <= 1
+    assert all(
+        "no zone that was told explains both" in each["how"]
+        for name in lacking
+        for each in told.written[name]["supply"]
+    )
 
 
 def test_what_is_incomplete_names_what_is_missing(told):
