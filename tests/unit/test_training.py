@@ -200,6 +200,57 @@ def test_a_layer_is_put_on_without_torch(tmp_path):
     assert np.allclose(twice, new + 1, atol=1e-4)
 
 
+def test_labels_can_be_held_against_none(tmp_path):
+    """However the labels share it, together they weigh against none what they weighed before; as the model file says it."""
+    rng = np.random.default_rng(5)
+    shapes = ((4, 12), (11, 12), (12,))
+    layer = graft.Layer(
+        *(3 * rng.normal(size=shape).astype(np.float32) for shape in shapes), np.eye(11, 10, dtype=np.float32)
+    )
+    layer.weights[:, -1] = layer.bias[-1] = 0
+    layer.passed[:, -1] = np.eye(11)[10]
+    labels = [*onnx_models.LABELS, "Quantum dots"]
+    texts = onnx_models.metadata(labels=labels, thresholds=dict.fromkeys(labels, 0.9), name="taught")
+    data = onnx_models.good()
+    images = rng.random((3, 1, onnx_models.SIZE, onnx_models.SIZE), dtype=np.float32)
+    scale = rng.normal(size=(3, 2)).astype(np.float32)
+    old, embedding = onnx.load(data, size=onnx_models.SIZE, labels=10, where="old")(images, scale)
+    new, _ = onnx.load(graft.grafted(data, layer, texts), size=onnx_models.SIZE, labels=11, where="new")(images, scale)
+    assert np.allclose(new, layer(embedding, old), atol=1e-4)
+    assert np.allclose(np.log(np.exp(new[:, :10]).sum(axis=1)), np.log(np.exp(old[:, :10]).sum(axis=1)), atol=1e-4)
+    assert np.allclose(new[:, 11], old[:, 10], atol=1e-4)
+
+
+def test_without_pictures_of_none_none_is_told_as_before():
+    """A handful that is told apart without a mistake makes the model sure of labels, not of what is a label at all."""
+    some = seen(noise=0.02)
+    found = adapt.adapt(some, names.LABELS, temperature=2.0)
+    rng = np.random.default_rng(6)
+    strange = rng.normal(size=(40, 2, 16))
+    strange /= np.linalg.norm(strange, axis=2, keepdims=True)
+    logits = rng.normal(0, 4, (40, 2, 11))
+    others = adapt.Seen(logits, strange, (names.NONE,) * 40, np.arange(40))
+    after = adapt.judged(adapt.Seen(logits[:, :1], strange[:, :1], others.labels, others.groups), found.layer)
+    was = measures.softmax(logits[:, 0] / 2.0)
+    odds = np.log(was[:, :10].sum(axis=1) / was[:, 10])
+    kept = np.log(np.exp(after[:, :10]).sum(axis=1)) - after[:, -1]
+    assert np.allclose(kept, odds, atol=1e-3)
+
+
+def test_a_handful_without_a_mistake_makes_no_score_certain():
+    logits = np.eye(4)[np.arange(12) % 4] * 9
+    sharp = measures.temperature(logits, np.arange(12) % 4)
+    assert 0.85 < measures.softmax(logits / sharp).max(axis=1).mean() < 0.95
+
+
+def test_pictures_that_are_all_alike_are_named():
+    some = seen()
+    alike = adapt.Seen(some.logits, some.embeddings, some.labels, np.where(np.arange(36) < 12, 0, np.arange(36)))
+    found = adapt.adapt(alike, names.LABELS, temperature=1.0)
+    assert found.alone == ("Particles",)
+    assert found.after["recall"]["Particles"]["recall"] > 0.9, "they are judged, though near-duplicates helped"
+
+
 def test_too_few_pictures_are_said(tmp_path):
     path = tmp_path / "tiny.onnx"
     path.write_bytes(onnx_models.good())

@@ -7,7 +7,7 @@ cross-validation among the same pictures, near-duplicates kept together; so are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,8 @@ class Adapted:
 
     before, after
         Figures of the pictures, each judged without it having been learned from.
+    alone
+        Labels whose pictures are all alike, so that near-duplicates could not be kept together: their figures flatter.
     """
 
     layer: Layer
@@ -69,10 +71,13 @@ class Adapted:
     after: dict[str, Any]
     held_out: Numbers
     truth: NDArray[np.intp]
+    alone: tuple[str, ...]
 
 
 def adapt(seen: Seen, labels: Sequence[str], *, temperature: float, seed: int = 0) -> Adapted:
     """Return a layer learned from all pictures, and its figures by cross-validation.
+
+    Without pictures of none among them, none is told as the model told it: nothing better is known.
 
     Parameters
     ----------
@@ -83,30 +88,58 @@ def adapt(seen: Seen, labels: Sequence[str], *, temperature: float, seed: int = 
     """
     known = (*labels, *sorted(set(seen.labels) - {*labels, names.NONE}))
     truth = np.array([known.index(each) if each != names.NONE else len(known) for each in seen.labels], np.intp)
-    groups = (
-        seen.groups if len(np.unique(seen.groups)) >= FOLDS else np.arange(len(truth))
-    )  # all alike: nothing to part by
+    groups, alone = _parted(seen.groups, truth)
     folds = [rows for rows in split.folds(seen.labels, groups, count=FOLDS, seed=seed) if len(rows)]
     old = passing(len(labels), len(known)) / temperature
     taught = np.isin(np.arange(len(known) + 1), truth)
+
+    def held_out(trust: float, ridge: float, end: Callable[[Layer], Layer] = lambda layer: layer) -> Numbers:
+        logits = np.zeros((len(truth), len(known) + 1))
+        for rows in folds:
+            others = np.setdiff1d(np.arange(len(truth)), rows)
+            layer = learned(seen.only(others), truth[others], old * np.where(taught, trust, 1), ridge=ridge)
+            logits[rows] = judged(seen.only(rows), end(layer))
+        return logits
+
+    tried = {(trust, ridge): held_out(trust, ridge) for trust in TRUST for ridge in RIDGE}
+    (trust, ridge), found = min(tried.items(), key=lambda each: _surprise(each[1], truth))
+    sharp = measures.temperature(found, truth)
+    layer = learned(seen, truth, old * np.where(taught, trust, 1), ridge=ridge)
+    if not taught[-1]:
+        warm = measures.temperature(found[:, :-1], truth)
+        layer, sharp = closed(layer, old, warm), 1.0
+        found = held_out(trust, ridge, lambda layer: closed(layer, old, warm))
     before = seen.logits.mean(axis=1) @ old
-    best: tuple[float, float, float, Numbers] | None = None
-    for trust in TRUST:
-        for ridge in RIDGE:
-            logits = np.zeros((len(truth), len(known) + 1))
-            for rows in folds:
-                others = np.setdiff1d(np.arange(len(truth)), rows)
-                layer = learned(seen.only(others), truth[others], old * np.where(taught, trust, 1), ridge=ridge)
-                logits[rows] = judged(seen.only(rows), layer)
-            loss = _surprise(logits, truth)
-            if best is None or loss < best[0]:
-                best = loss, trust, ridge, logits
-    assert best is not None
-    _, trust, ridge, held_out = best
     return Adapted(
-        learned(seen, truth, old * np.where(taught, trust, 1), ridge=ridge), known, measures.temperature(held_out, truth), trust,
-        ridge, measures.report(before, truth, labels=known, temperature=1.0),
-        measures.report(held_out, truth, labels=known, temperature=measures.temperature(held_out, truth)), held_out, truth,
+        layer, known, sharp, trust, ridge, measures.report(before, truth, labels=known, temperature=1.0),
+        measures.report(found, truth, labels=known, temperature=sharp), found, truth,
+        tuple(known[n] if n < len(known) else names.NONE for n in alone),
+    )  # fmt: skip
+
+
+def _parted(groups: NDArray[np.int64], truth: NDArray[np.intp]) -> tuple[NDArray[np.int64], list[int]]:
+    """Return groups of which every class has two at least, and the classes whose only group was taken apart for that."""
+    found = groups.copy()
+    alone = [int(k) for k in np.unique(truth) if len(np.unique(groups[truth == k])) < 2]
+    for k in alone:
+        rows = np.flatnonzero(truth == k)
+        found[rows] = found.max() + 1 + np.arange(len(rows))
+    return found, alone
+
+
+def closed(layer: Layer, old: Numbers, temperature: float) -> Layer:
+    """Return the layer at a temperature, its labels together weighing against none as the model's own did.
+
+    Parameters
+    ----------
+    old
+        As ``passing`` gives it, over the model's temperature.
+    """
+    scale = np.full(len(layer.bias), 1 / temperature)
+    scale[-1] = 1
+    return Layer(
+        (layer.weights * scale).astype(np.float32), (layer.passed * scale).astype(np.float32),
+        (layer.bias * scale).astype(np.float32), old[:, : len(old) - 1].astype(np.float32),
     )  # fmt: skip
 
 
@@ -150,7 +183,7 @@ def learned(seen: Seen, truth: NDArray[np.intp], passed: Numbers, *, ridge: floa
 
 def judged(seen: Seen, layer: Layer) -> Numbers:
     """Return (N, new + 1) logits, the mean over the views."""
-    found: Numbers = (seen.embeddings @ layer.weights + seen.logits @ layer.passed + layer.bias).mean(axis=1)
+    found: Numbers = layer(seen.embeddings, seen.logits).mean(axis=1)
     return found
 
 

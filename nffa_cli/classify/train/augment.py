@@ -48,8 +48,7 @@ def _placed(grey: Tensor, size: int, generator: torch.Generator, field: int) -> 
     half_y, half_x = zoom * field / height * stretch, zoom * field / width / stretch  # halves of 2 units
     flip_x = 1 - 2 * _some(count, 0.5, generator).float()
     flip_y = 1 - 2 * _some(count, 0.25, generator).float()
-    angle = torch.where(_some(count, 0.3, generator), _uniform(count, -0.3, 0.3, generator), torch.zeros(count))
-    angle = angle.to(grey.device)
+    angle = _some(count, 0.3, generator).float() * _uniform(count, -0.3, 0.3, generator)
     place_x = _uniform(count, -1, 1, generator) * (1 - half_x).clamp_min(0)
     place_y = _uniform(count, -1, 1, generator) * (1 - half_y).clamp_min(0)
     ratio = width / height

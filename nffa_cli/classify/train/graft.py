@@ -1,6 +1,7 @@
 """A new last layer on an existing model file: logits = embedding @ W + old logits @ P + b, written without onnx or torch.
 
-The old output ``logits`` gets another name inside the graph; everything before it stays bit for bit.
+On request what the model knew weighs against "none of the ten" as much as before, however its labels share that now. The old
+output ``logits`` gets another name inside the graph; everything before it stays bit for bit.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +25,31 @@ GRAPH, NODE, NAME, INITIALIZER, OUTPUT = 7, 1, 2, 5, 12
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What is put on: ``weights`` (E, K), ``passed`` (old K, K), ``bias`` (K,)."""
+    """What is put on: ``weights`` (E, K), ``passed`` (old K, K), ``bias`` (K,).
+
+    energy
+        (old K, L) or None. With it all labels are moved together, so that the log-sum-exp of the first L of them is that of
+        ``old logits @ energy``; the last logit, none, stays where it is.
+    """
 
     weights: NDArray[np.float32]
     passed: NDArray[np.float32]
     bias: NDArray[np.float32]
+    energy: NDArray[np.float32] | None = None
+
+    def __call__(self, embedding: NDArray[Any], old: NDArray[Any]) -> NDArray[Any]:
+        """Return (…, K) logits of (…, E) embeddings and (…, old K) logits, as the model gives them."""
+        found = embedding @ self.weights + old @ self.passed + self.bias
+        if self.energy is not None:
+            wanted = _energy(old @ self.energy)
+            found[..., :-1] += wanted - _energy(found[..., : self.energy.shape[1]])
+        return found
+
+
+def _energy(logits: NDArray[Any]) -> NDArray[Any]:
+    """Return (…, 1) the log-sum-exp."""
+    top = logits.max(axis=-1, keepdims=True)
+    return np.asarray(top + np.log(np.exp(logits - top).sum(axis=-1, keepdims=True)))
 
 
 def grafted(data: bytes, layer: Layer, texts: Mapping[str, str]) -> bytes:
@@ -58,19 +80,37 @@ def _graph(graph: memoryview, layer: Layer, data: bytes) -> bytes:
             out.append(field(NODE, _renamed(value, before)))
         elif not (place == OUTPUT and isinstance(value, memoryview) and _name(value) == b"logits"):
             out.append(_field(place, value))
-    names = [f"{before}_{part}" for part in ("weights", "passed", "bias", "new", "old", "both")]
-    weights, passed, bias, new, old, both = names
-    out += [
-        field(INITIALIZER, _tensor(name, values))
-        for name, values in ((weights, layer.weights), (passed, layer.passed), (bias, layer.bias))
-    ]
-    out += [
-        field(NODE, _node("MatMul", ("embedding", weights), new)),
-        field(NODE, _node("MatMul", (before, passed), old)),
-        field(NODE, _node("Add", (new, old), both)),
-        field(NODE, _node("Add", (both, bias), "logits")),
-        field(OUTPUT, _port("logits", len(layer.bias))),
-    ]
+
+    def name(part: str) -> str:
+        return f"{before}_{part}"
+
+    def put(operator: str, inputs: tuple[str, ...], output: str) -> str:
+        out.append(field(NODE, _node(operator, inputs, output)))
+        return output
+
+    def constant(part: str, values: NDArray[np.float32]) -> str:
+        out.append(field(INITIALIZER, _tensor(name(part), values)))
+        return name(part)
+
+    new = put("MatMul", ("embedding", constant("weights", layer.weights)), name("new"))
+    old = put("MatMul", (before, constant("passed", layer.passed)), name("old"))
+    both = put("Add", (new, old), name("both"))
+    found = put("Add", (both, constant("bias", layer.bias)), "logits" if layer.energy is None else name("found"))
+    if layer.energy is not None:
+        known, width = layer.energy.shape[1], len(layer.bias)
+        first = constant("first", np.eye(width, known, dtype=np.float32))
+        gap = []
+        for part, logits, picked in (("is", found, first), ("was", before, constant("energy", layer.energy))):
+            some = put("MatMul", (logits, picked), name(part))
+            less = put("LogSoftmax", (some,), name(f"{part}_less"))
+            gap.append(
+                put("Sub", (some, less), name(f"{part}_energy"))
+            )  # the log-sum-exp, as often as there are labels
+        moved = put("Sub", (gap[1], gap[0]), name("moved"))
+        spread = np.full((known, width), 1 / known, np.float32)
+        spread[:, -1] = 0
+        put("Add", (found, put("MatMul", (moved, constant("spread", spread)), name("spread_out"))), "logits")
+    out.append(field(OUTPUT, _port("logits", len(layer.bias))))
     return b"".join(out)
 
 

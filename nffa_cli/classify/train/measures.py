@@ -185,11 +185,20 @@ def _kept(value: float) -> float | None:
 
 
 def temperature(logits: Numbers, truth: NDArray[np.intp]) -> float:
-    """Return by what the logits are to be divided so that the truth is least surprising (negative log likelihood)."""
+    """Return by what the logits are to be divided so that the truth is least surprising (negative log likelihood).
+
+    The truth counts (n + 1) / (n + 2) of n pictures, lest a handful without a mistake make the scores certain.
+    Source: J. Platt, "Probabilistic outputs for support vector machines", 1999.
+    """
+    count, classes = logits.shape
+    right = (count + 1) / (count + 2)
+    wanted = np.full(logits.shape, (1 - right) / (classes - 1))
+    wanted[np.arange(count), truth] = right
 
     def surprise(logarithm: float) -> float:
-        chances = softmax(logits / np.exp(logarithm))
-        return float(-np.log(np.maximum(chances[np.arange(len(truth)), truth], 1e-12)).mean())
+        scaled = logits / np.exp(logarithm)
+        scaled = scaled - scaled.max(axis=1, keepdims=True)
+        return float((wanted * (np.log(np.exp(scaled).sum(axis=1, keepdims=True)) - scaled)).sum(axis=1).mean())
 
     low, high = np.log(0.05), np.log(20.0)
     golden = (5**0.5 - 1) / 2

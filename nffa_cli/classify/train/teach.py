@@ -152,6 +152,16 @@ def _card(texts: dict[str, str], found: adapt.Adapted, counts: Counter[str]) -> 
     for label, each in found.after["recall"].items():
         was = found.before["recall"][label]["recall"]
         lines.append(f"| {label} | {each['n']} | {was:.2f} | {each['recall']:.2f} |")
+    if found.alone:
+        lines += [
+            "",
+            f"The pictures of {', '.join(found.alone)} are all alike and were not kept together: their figures say little.",
+        ]
+    if not counts[names.NONE]:
+        lines += [
+            "",
+            "No picture of none of the labels was among them: what is none is told as the model told it before.",
+        ]
     if sum(counts.values()) < 500:
         lines += ["", "**Not calibrated for your instrument**: fewer than 500 pictures were there to calibrate on."]
     return "\n".join(lines) + "\n"
