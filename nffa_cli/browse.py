@@ -135,7 +135,7 @@ def one(store: Store, target: str, terminal: Terminal, *, raw: bool) -> int:
 
 
 def seen(store: Store, sha256: str) -> dict[str, Any]:
-    """Return what the newest model and what persons say a picture shows, apart from each other."""
+    """Return what the model used last and what persons say a picture shows, apart from each other."""
     found = store.opinions.newest(sha256)
     prediction = None
     if found is not None:

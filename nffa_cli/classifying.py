@@ -24,7 +24,7 @@ from nffa_cli.pool import Answer, Job, Pool, limits
 from nffa_cli.records import Acquisition, FileStamp, Outcome, Status
 
 STAGE = "classify"
-PREPARED = "1"
+PREPARED = "2"
 """Changes when the same bytes are prepared differently, so that what was classified before becomes due again."""
 BATCH_LOOKS = 100
 BATCH_SECONDS = 0.5
@@ -56,8 +56,9 @@ class Seen:
 
 @dataclass(slots=True)
 class _Batch:
-    """What waits for the next commit."""
+    """What waits for the next commit; ``again``: kept long ago, while another model's word has held since."""
 
+    again: list[Classification] = field(default_factory=list)
     looks: list[tuple[Acquisition, Look]] = field(default_factory=list)
     told: list[Seen] = field(default_factory=list)
     began: float = 0.0
@@ -83,9 +84,9 @@ def classify(targets: Iterable[str], values: settings.Settings, wish: Wish) -> I
     yield from _Classify(model, values, wish).run(_items(roots))
 
 
-def chosen(paths: Sequence[str], values: settings.Settings, wish: Wish) -> Iterator[Seen]:
-    """Classify these files, their paths absolute; raises as ``classify``."""
-    yield from _Classify(model_of(values, wish), values, wish).run(_items([list(paths)]))
+def measured(paths: Sequence[str], values: settings.Settings, wish: Wish) -> Iterator[Seen]:
+    """Classify these files, their paths absolute, and leave searches as they were; raises as ``classify``."""
+    yield from _Classify(model_of(values, wish), values, wish, holds=False).run(_items([list(paths)]))
 
 
 def recorded(folder: str, values: settings.Settings) -> Iterator[Seen]:
@@ -168,8 +169,9 @@ def _walk(root: str | list[str], home: str) -> Iterator[Acquisition | scan.Unrea
 class _Classify:
     """One run with one model: hands out jobs, says what the numbers mean, remembers them."""
 
-    def __init__(self, model: models.Model, values: settings.Settings, wish: Wish) -> None:
+    def __init__(self, model: models.Model, values: settings.Settings, wish: Wish, *, holds: bool = True) -> None:
         self.model = model
+        self.holds = holds
         self.values = values
         given = wish.threshold
         self.thresholds = model.thresholds if given is None else dict.fromkeys(model.labels, given)
@@ -209,6 +211,8 @@ class _Classify:
         if known is not None and known.stamp == _stamp(item) and known.status not in ("waiting", "failed"):
             status: Status = "skipped" if known.status == "skipped" else "unchanged"
             self._batch.told.append(self._told(item, status, known))
+            if self.holds and not known.holds and known.classification is not None:
+                self._batch.again.append(known.classification)
             return
         if not self._is_tried:
             _trial(pool, self.model.where, self.model.sha256)
@@ -269,8 +273,10 @@ class _Classify:
     def _commit(self, store: Store) -> Iterator[Seen]:
         """Make the batch true, then report it."""
         batch, self._batch = self._batch, _Batch()
+        if batch.again:
+            store.opinions.hold_again(batch.again)
         if batch.looks:
-            new = store.opinions.save(self._number, [look for _, look in batch.looks])
+            new = store.opinions.save(self._number, [look for _, look in batch.looks], holds=self.holds)
             for (item, look), is_new in zip(batch.looks, new, strict=True):
                 known = look.classification is not None and not is_new
                 batch.told.append(

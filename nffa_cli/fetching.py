@@ -13,6 +13,7 @@ import shutil
 import tarfile
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,8 +109,7 @@ def files(wanted: Dataset, *, repository: str = REPOSITORY) -> Iterator[File]:
     """Yield what a set consists of, as its repository lists it."""
     address = f"{repository}/api/records/{wanted.record}"
     try:
-        with _opened(address) as answer:
-            record = json.loads(answer.read(LISTING))
+        record = json.loads(_listing(address))
         bucket = record["links"]["files"]
         for each in record["files"]:
             name, kind = str(each["key"]), str(each["checksum"]).partition(":")
@@ -124,22 +124,37 @@ def files(wanted: Dataset, *, repository: str = REPOSITORY) -> Iterator[File]:
         raise Unreachable(
             f"the repository cannot be reached ({error})", where=address, hint="try again later"
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         what = f"the record is not what was expected ({type(error).__name__}: {error})"
         raise Unreachable(what, where=address, hint=f"see https://doi.org/{wanted.doi} in a browser") from error
 
 
+def _listing(address: str) -> bytes:
+    """Return a record's description; raises Interrupted where it breaks off."""
+    with _opened(address) as answer:
+        try:
+            data: bytes = answer.read(LISTING)
+        except (OSError, HTTPException) as error:
+            raise Interrupted(str(error)) from error
+        if answer.length and len(data) < LISTING:
+            raise Interrupted("it ended too early")
+        return data
+
+
 def unpack(archives: list[Path], to: Path) -> list[Path]:
-    """Unpack tar files, each into a folder of its own name, and return the folders; links and paths outside are refused."""
+    """Unpack tar files, each into a folder of its own name, and return the folders; links and paths outside are refused.
+
+    The name is all but the suffix: ``SEM.L0.tar`` and ``SEM.L1.tar.gz`` are two categories, ``SEM.L0`` and ``SEM.L1``.
+    """
     folders = []
     for path in archives:
-        if not tarfile.is_tarfile(path):
-            continue
-        folder = to / path.name.split(".")[0]
+        folder = to / path.stem.removesuffix(".tar")
         try:
+            if not tarfile.is_tarfile(path):
+                continue
             with tarfile.open(path) as archive:
                 archive.extractall(folder, filter="data")
-        except (tarfile.TarError, OSError) as error:
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise NffaError(f"the archive cannot be unpacked ({error})", where=str(path)) from error
         folders.append(folder)
     return folders

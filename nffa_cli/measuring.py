@@ -97,10 +97,12 @@ def _judged(
     """Yield each picture whose category is known, or why it could not be read."""
     from nffa_cli.classify.train import pictures
 
-    listed = {path.absolute().as_posix(): (path, label) for path, label in pictures.files(place)}
+    found, left_out = pictures.files(place)
+    yield from (f"not read: {path} ({why})" for path, why in left_out)
+    listed = {path.absolute().as_posix(): (path, label) for path, label in found}
     reporter = terminal.reporter()
     reporter.begin("classifying", len(listed))
-    for seen in classifying.chosen(list(listed), values, wish):
+    for seen in classifying.measured(list(listed), values, wish):
         outcome = seen.outcome
         if seen.line is not None and outcome.path in listed:
             path, label = listed[outcome.path]
@@ -114,7 +116,7 @@ def _judged(
 def _figures(place: Path, known: Sequence[Judged], model: Model) -> dict[str, Any]:
     import numpy as np
 
-    from nffa_cli.classify.train import measures, strangers
+    from nffa_cli.classify.train import measured, measures
 
     classes = (*model.labels, names.NONE)
     truth = np.array([classes.index(each.truth) for each in known], np.intp)
@@ -131,7 +133,7 @@ def _figures(place: Path, known: Sequence[Judged], model: Model) -> dict[str, An
         )  # fmt: skip
 
     right = np.array([each.said == each.truth for each in known])
-    return strangers.figures(place, [each.source for each in known], right, report)
+    return measured.figures(place, [each.source for each in known], right, report)
 
 
 def _tell(

@@ -13,7 +13,7 @@ from typing import Any
 
 from nffa_cli import classifying, exporting
 from nffa_cli.classifying import Seen
-from nffa_cli.errors import DiskError, NffaError
+from nffa_cli.errors import DiskError, NffaError, UsageError
 from nffa_cli.progress import Reporter
 from nffa_cli.records import Outcome
 from nffa_cli.settings import Settings
@@ -24,6 +24,12 @@ from nffa_cli.terminal import Column, Terminal
 DECISIONS = ("accepted", "uncertain", "none")
 
 Row = Callable[[Mapping[str, Any]], None]
+
+
+def check_table(path: str | None) -> None:
+    """Raise UsageError if ``path`` has not the name of a table: a shell makes pictures of ``--csv *.tif``."""
+    if path is not None and not path.lower().endswith(".csv"):
+        raise UsageError(f"a table is a .csv file, not {path!r}", hint="--csv labels.csv, then the pictures")
 
 
 def tell(found: Iterable[Seen], terminal: Terminal, *, top: int, csv_path: str | None, total: Callable[[], int]) -> int:

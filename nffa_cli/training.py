@@ -57,7 +57,17 @@ def train(asked: Asked, values: settings.Settings, terminal: Terminal) -> int:
         raise UsageError("--measure goes with a training, not with a teaching", hint=hint)
     if asked.out.suffix != models.SUFFIX or not models.NAME.fullmatch(asked.out.stem):
         raise UsageError(f"{asked.out.name!r} is no name for a model", hint="--out my-model.onnx")
+    _room_for(asked.out)
     return _train(asked, terminal) if ways[0] else _teach(asked, values, terminal)
+
+
+def _room_for(out: Path) -> None:
+    """Say before hours are spent that the model cannot be written, or would take the place of what is no card of it."""
+    if not os.access(out.absolute().parent, os.W_OK):
+        raise DiskError("the model cannot be written: no such folder, or no right to write there", where=str(out))
+    for each in (out.with_suffix(".md"), out.with_suffix(".png")):
+        if each.exists() and not out.exists():
+            raise UsageError("is there already, and the card goes there", where=str(each), hint="-o another-name.onnx")
 
 
 def _train(asked: Asked, terminal: Terminal) -> int:
@@ -88,7 +98,8 @@ def _teach(asked: Asked, values: settings.Settings, terminal: Terminal) -> int:
     if asked.few_shot is not None:
         network = onnx.load(data, size=model.preprocess.size, labels=len(model.labels), where=model.where)
         seen, warnings = teach.from_place(asked.few_shot, model, network, shrinking.shrunk, terminal.reporter())
-        origin = f"{'folder' if asked.few_shot.is_dir() else 'list'} {asked.few_shot.resolve().name}"
+        name = asked.few_shot.absolute().name.encode(errors="replace").decode()
+        origin = f"{'folder' if asked.few_shot.is_dir() else 'list'} {name}"
     else:
         seen, origin = teach.from_answers(_answers(model)), "answers of a review"
     made = teach.teach(seen, model, data, name=asked.out.stem, seed=asked.seed, origin=origin)

@@ -218,11 +218,18 @@ def m009_origins(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def m010_current(db: sqlite3.Connection) -> None:
+    """Remember which classification of a content holds: not always the newest, where models are tried in turn."""
+    db.execute("ALTER TABLE category ADD COLUMN current INTEGER REFERENCES classification(seq)")
+    newest = "SELECT max(seq) FROM classification WHERE sha256 = category.sha256"
+    db.execute(f"UPDATE category SET current = ({newest}) WHERE predicted IS NOT NULL")  # noqa: S608
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
 MIGRATIONS: tuple[Migration, ...] = (
     m001_initial, m002_assets, m003_opinions, m004_how, m005_outbox, m006_imports, m007_import_tokens,
-    m008_asset_policy, m009_origins,
+    m008_asset_policy, m009_origins, m010_current,
 )  # fmt: skip
 REWRITES: frozenset[str] = frozenset()
 """Names of the migrations that rewrite a table: a copy of the catalogue is made first."""

@@ -48,7 +48,11 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One file as a model's run left it; ``stamp`` as ``plan.stamp``, with the version of the preparation."""
+    """One file as a model's run left it; ``stamp`` as ``plan.stamp``, with the version of the preparation.
+
+    holds
+        Whether this model's word is what searches go by, and not another one's that looked since.
+    """
 
     path: str
     stamp: str
@@ -56,6 +60,7 @@ class Look:
     reason: str | None
     format: str | None
     classification: Classification | None
+    holds: bool = True
 
 
 Answer = Literal["label", "none", "unclear", "undo"]
@@ -142,23 +147,29 @@ class Opinions:
     def look(self, path: str, model: int) -> Look | None:
         """Return what was made of the file at ``path`` when this model looked last."""
         row = self._db.row(
-            f"""SELECT l.stamp, l.status, l.reason, l.format, {_CLASSIFICATION} FROM looked l
-            LEFT JOIN classification c ON c.seq = l.classification WHERE l.path = ? AND l.model = ?""",  # noqa: S608
+            f"""SELECT l.stamp, l.status, l.reason, l.format, h.model IS l.model, {_CLASSIFICATION} FROM looked l
+            LEFT JOIN classification c ON c.seq = l.classification LEFT JOIN category g ON g.sha256 = c.sha256
+            LEFT JOIN classification h ON h.seq = g.current WHERE l.path = ? AND l.model = ?""",  # noqa: S608
             (os.fsencode(path), model),
         )
         if row is None:
             return None
-        found = None if row[4] is None else _classification(row[4:])
-        return Look(path, row[0], row[1], row[2], row[3], found)
+        found = None if row[5] is None else _classification(row[5:])
+        return Look(path, row[0], row[1], row[2], row[3], found, bool(row[4]))
 
-    def save(self, model: int, looks: Iterable[Look]) -> list[bool]:
-        """Remember looks in one transaction; return of each whether its classification was new."""
+    def save(self, model: int, looks: Iterable[Look], *, holds: bool = True) -> list[bool]:
+        """Remember looks in one transaction; return of each whether its classification was new.
+
+        ``holds``: searches go by them from now on.
+        """
         new = []
         with self._db.transaction():
             for look in looks:
                 seq, is_new = None, False
                 if look.classification is not None:
                     seq, is_new = self._keep(model, look.classification)
+                    if holds:
+                        self._hold(seq, look.classification)
                 new.append(is_new)
                 self._db.do(
                     "INSERT OR REPLACE INTO looked (path, model, stamp, status, reason, format, classification) "
@@ -183,12 +194,20 @@ class Opinions:
             (made.sha256, model, same[0], made.label, made.score, made.in_distribution, made.decision, made.pixel_size,
              same[2], made.embedding, utc_now()),
         )  # fmt: skip
-        self._db.do(
-            "INSERT INTO category (sha256, predicted, decision) VALUES (?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET predicted = excluded.predicted, decision = excluded.decision",
-            (made.sha256, made.label, made.decision),
-        )
         return seq, True
+
+    def hold_again(self, known: Iterable[Classification]) -> None:
+        """Let searches go by these classifications, which are kept, from now on."""
+        with self._db.transaction():
+            for each in known:
+                self._hold(each.seq, each)
+
+    def _hold(self, seq: int | None, made: Classification) -> None:
+        self._db.do(
+            "INSERT INTO category (sha256, predicted, decision, current) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "predicted = excluded.predicted, decision = excluded.decision, current = excluded.current",
+            (made.sha256, made.label, made.decision, seq),
+        )
 
     def classifications(self, model: int) -> Iterator[tuple[str, Classification]]:
         """Yield (a path at which it was seen, newest classification) of every content that this model has looked at."""
@@ -204,15 +223,18 @@ class Opinions:
             yield from ((os.fsdecode(row[-1] or b""), _classification(row[:-1])) for row in rows)
 
     def newest(self, sha256: str) -> tuple[Mapping[str, Any], Classification] | None:
-        """Return the newest classification of a content with its model (``name``, ``version``, ``sha256``, ``labels``)."""
+        """Return the classification of a content that holds, with its model (``name``, ``version``, ``sha256``, ``labels``).
+
+        That is the one of the model with which ``nffa classify`` looked last.
+        """
         return self.newest_of([sha256]).get(sha256)
 
     def newest_of(self, sha256s: Sequence[str]) -> dict[str, tuple[Mapping[str, Any], Classification]]:
         """Return what ``newest`` says of those contents that were classified."""
         rows = self._db.rows(
             f"""SELECT m.name, m.version, m.sha256, m.labels, {_CLASSIFICATION} FROM classification c
-            JOIN model m ON m.seq = c.model WHERE c.seq IN (SELECT max(seq) FROM classification
-                WHERE sha256 IN (SELECT value FROM json_each(?)) GROUP BY sha256)""",  # noqa: S608
+            JOIN model m ON m.seq = c.model JOIN category g ON g.current = c.seq
+            WHERE g.sha256 IN (SELECT value FROM json_each(?))""",  # noqa: S608
             (json.dumps(sha256s),),
         )
         found: dict[str, tuple[Mapping[str, Any], Classification]] = {}

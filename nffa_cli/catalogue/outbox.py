@@ -322,7 +322,7 @@ def restate(db: Connection, table: str, state: State, among: Sequence[State], wh
 _CANDIDATES = """SELECT a.seq, a.id, a.path, v.digest, v.format, f.sha256, v.context, v.crosswalk,
     v.nffa || ' ' || v.reader || ' ' || v.vocabulary || ' ' || coalesce(l.fate, '') || ' ' || coalesce(length(raw.data), ''),
     coalesce((SELECT max(seq) FROM label WHERE sha256 = f.sha256), '') || ' '
-        || coalesce((SELECT max(seq) FROM classification WHERE sha256 = f.sha256), ''),
+        || coalesce((SELECT current FROM category WHERE sha256 = f.sha256), ''),
     coalesce((SELECT group_concat(hex(path) || ' ' || size || ' ' || mtime_ns || ' ' || recipe || coalesce(policy, '')) FROM asset
         WHERE acquisition = a.seq AND kind = 'nxem'), ''),
     v.preview, l.stamp, v.seq, d.state, d.reason, d.token, d.proposal, d.experiment, d.attempts,

@@ -8,6 +8,7 @@ stand alone in the picture are left.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,8 @@ WIDE = 0.42
 """Share of a row that shows the background."""
 LOW = 0.55
 """A bar below this share of the height belongs to the lower edge."""
+UPPER = 6
+"""A bar of the upper edge lies in the first of so many parts of the height."""
 TIGHT = 6
 """Grey levels to which most of a background keeps, JPEG or not."""
 END = 0.97
@@ -54,28 +57,38 @@ def kept(grey: NDArray[np.uint8]) -> tuple[slice, slice]:
     grey
         (height, width), 8 bits, two or more pixels a side.
     """
-    height = len(grey)
+    return without_margins(grey, between(find(grey), len(grey)))
+
+
+def middle(height: int) -> slice:
+    """Return the rows of a picture of ``height`` rows that no bar reaches."""
+    return slice(height // UPPER, int(LOW * height))
+
+
+def between(found: Sequence[Bar], height: int) -> slice:
+    """Return the rows of a picture of ``height`` rows that its bars leave; all, where that would be less than half."""
     top, bottom = 0, height
-    for bar in find(grey):
+    for bar in found:
         if bar.top >= LOW * height:
             bottom = min(bottom, bar.top)
         else:
             top = max(top, bar.bottom)
-    if bottom - top < LEAST_KEPT * height:
-        top, bottom = 0, height
-    rows, columns = _margins(grey[top:bottom])
-    return slice(top + rows.start, top + rows.stop), columns
+    return slice(top, bottom) if bottom - top >= LEAST_KEPT * height else slice(0, height)
 
 
-def _margins(grey: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """Return what is left without even rows and columns at the edges; all, where that would be less than half."""
+def without_margins(grey: NDArray[np.uint8], rows: slice) -> tuple[slice, slice]:
+    """Return the rows and columns that are left of ``rows`` without even rows and columns at their edges.
+
+    Less than half is never left: then it is all of them.
+    """
+    within = grey[rows]
     spans = []
     for axis in (1, 0):
-        uneven = np.flatnonzero(grey.max(axis=axis).astype(np.int16) - grey.min(axis=axis) > MARGIN)
-        length = grey.shape[1 - axis]
+        uneven = np.flatnonzero(within.max(axis=axis).astype(np.int16) - within.min(axis=axis) > MARGIN)
+        length = within.shape[1 - axis]
         first, last = (int(uneven[0]), int(uneven[-1]) + 1) if len(uneven) else (0, length)
         spans.append(slice(first, last) if last - first >= LEAST_KEPT * length else slice(0, length))
-    return spans[0], spans[1]
+    return slice(rows.start + spans[0].start, rows.start + spans[0].stop), spans[1]
 
 
 def find(grey: NDArray[np.uint8]) -> list[Bar]:
@@ -103,7 +116,7 @@ def _even_rows(grey: NDArray[np.uint8]) -> NDArray[np.intp]:
     """Return the rows, near enough to an edge for a bar, most of whose neighbours are alike; every second pair is asked."""
     height, width = grey.shape
     found = []
-    for start, stop in ((0, height // 6), (int(LOW * height), height)):
+    for start, stop in ((0, middle(height).start), (middle(height).stop, height)):
         left, right = grey[start:stop, 0 : width - 1 : 2], grey[start:stop, 1:width:2]
         alike = np.maximum(left, right) - np.minimum(left, right) <= EVEN
         found.append(np.flatnonzero(np.count_nonzero(alike, axis=1) >= WIDE * alike.shape[1]) + start)

@@ -5,7 +5,8 @@ What becomes of samples is fixed here and named in the model's metadata (``bar: 
 =============  ========================================================================================
 8 bits         as they are, 0 to 255
 1 bit          0 and 255
-16 bits, more  the 0.1 to 99.9 percentile of the picture becomes 0 to 255: no instrument uses all 65,536
+16 bits, more  the 0.1 to 99.9 percentile of the picture becomes 0 to 255: no instrument uses all 65,536; the data bar,
+               burnt in at levels of its own, is no part of the picture and has no say in it
 floats         the same, over what is finite
 palette        its colours
 colour         to grey by ITU-R 601 (0.299, 0.587, 0.114); coloured bar text is common, coloured pictures are remarked
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +32,7 @@ from nffa_cli.classify.decide import BLANK, COLOURED
 from nffa_cli.errors import UnreadableFile
 
 Grey = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 PIXELS = 1 << 28
 """Most pixels that a picture may declare; more is a bomb."""
@@ -47,7 +50,15 @@ FLAT = 1.5
 """Grey levels of standard deviation below which a picture shows nothing."""
 TINTED = 24
 """Distance from grey (of Cb and Cr) from which a pixel is coloured."""
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Parts of red, green and blue in grey, ITU-R 601."""
 FORMATS = ("JPEG", "PNG", "BMP")
+DEEP = {"LA;16B": ("RGBA",), "RGB;16B": ("RGB;16B", "RGB;16L"), "RGBA;16B": ("RGBA;16B", "RGBA;16L")}
+"""PNGs of 16 bits of which Pillow keeps the upper 8: the raw modes that give all of their bytes.
+
+Grey with alpha has as many bytes as RGBA has. Of a sample that begins with its upper byte, a mode for the other order keeps
+the lower one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +71,14 @@ class Picture:
         How many pixels of the file one pixel is wide.
     remarks
         ``coloured``: it shows several colours.
+    proper
+        Rows and columns without data bar and margins; None: not looked for yet.
     """
 
     grey: Grey
     pixel: float
     remarks: tuple[str, ...] = ()
+    proper: tuple[slice, slice] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,10 @@ def decode(data: bytes | memoryview, *, short: int, where: str) -> Picture:
         warnings.simplefilter("ignore")  # Pillow's limit on pixels and its talk about EXIF; our own limit counts
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                raw_mode = image.tile[0][3] if image.format == "PNG" and image.tile else None
+                if raw_mode in DEEP:
+                    _refuse_huge(image, 4, where)  # of each sample its bytes apart and together
+                    return from_samples(_deep(data, DEEP[raw_mode]), short=short)
                 return _decoded(image, short, where)
         except Image.DecompressionBombError as error:
             raise _bomb(where, str(error)) from error
@@ -110,17 +128,35 @@ def _bomb(where: str, what: str) -> UnreadableFile:
     return UnreadableFile(f"a picture too large to decode ({what})", code="memory", where=where)
 
 
-def _decoded(image: Image.Image, short: int, where: str) -> Picture:
-    least = wanted(short)
+def _refuse_huge(image: Image.Image, sample: int, where: str) -> None:
+    """Raise for a picture that would take too much with ``sample`` bytes a sample (0: it is decoded in parts)."""
     width, height = image.size
     if width * height > PIXELS:
         raise _bomb(where, f"it declares {width} × {height} pixels")
+    if width * height * len(image.getbands()) * sample > HELD:
+        raise _bomb(where, f"its samples take more than {HELD >> 20} MB")
+
+
+def _deep(data: bytes | memoryview, raw_modes: Sequence[str]) -> NDArray[np.uint16]:
+    """Return the samples of a PNG of 16 bits, (height, width, 3|4) or, of grey with alpha, (height, width)."""
+    halves = []
+    for raw_mode in raw_modes:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            image.tile = [(*tile[:3], raw_mode) for tile in image.tile]  # type: ignore[misc]  # Pillow 10 knows no _Tile
+            halves.append(np.asarray(image))
+    upper, lower = halves if len(halves) == 2 else (halves[0][..., 0], halves[0][..., 1])
+    samples: NDArray[np.uint16] = upper.astype(np.uint16) << 8 | lower
+    return samples
+
+
+def _decoded(image: Image.Image, short: int, where: str) -> Picture:
+    least = wanted(short)
+    width, height = image.size
+    _refuse_huge(image, 0 if image.format == "JPEG" else 4 if image.mode in ("I", "F") else 1, where)
     if image.format == "JPEG":
         # A draft skips what is not needed: the half-size picture takes the decoder half the work, and so do bare YCbCr.
         keep = min(1.0, least / min(width, height))
         image.draft("L" if image.mode == "L" else "YCbCr", (-int(-width * keep // 1), -int(-height * keep // 1)))
-    elif width * height * len(image.getbands()) * (4 if image.mode in ("I", "F") else 1) > HELD:
-        raise _bomb(where, f"its samples take more than {HELD >> 20} MB")
     if image.mode in ("1", "L", "LA"):
         small = _reduced(image.convert("L"), least)
         return Picture(np.asarray(small), width / small.width)
@@ -162,33 +198,77 @@ def from_samples(samples: NDArray[Any], *, short: int, dtype: str | None = None,
     pixel
         How many pixels of the file one sample is wide.
     """
+    if samples.ndim == 3:
+        samples = samples[..., :3]
     factor = max(1, min(samples.shape[:2]) // wanted(short))
     if factor > 1:
         rows, columns = (n // factor * factor for n in samples.shape[:2])
         blocks = samples[:rows, :columns].reshape(rows // factor, factor, columns // factor, factor, *samples.shape[2:])
         samples, dtype = blocks.mean(axis=(1, 3), dtype=np.float32), dtype or str(samples.dtype)
-    levels = _levels(samples, np.dtype(dtype or samples.dtype))
+    kind = np.dtype(dtype or samples.dtype)
+    if kind == np.uint8 or kind.kind == "b":
+        levels, proper = _plain(samples, kind), None
+    else:
+        levels, proper = _stretched(samples.astype(np.float32))
     if levels.ndim == 2:
-        return Picture(levels, pixel * factor)
-    ycc = np.asarray(Image.fromarray(np.ascontiguousarray(levels[..., :3]), "RGB").convert("YCbCr"))
+        return Picture(levels, pixel * factor, (), proper)
+    ycc = np.asarray(Image.fromarray(np.ascontiguousarray(levels), "RGB").convert("YCbCr"))
     grey, remarks = _from_colour(ycc)
-    return Picture(grey, pixel * factor, remarks)
+    return Picture(grey, pixel * factor, remarks, proper)
 
 
-def _levels(samples: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.uint8]:
-    """Return samples as 8 bits, by the rules at the head of this module."""
-    if dtype == np.uint8:
-        return samples if samples.dtype == np.uint8 else np.rint(samples).astype(np.uint8)
-    values = samples.astype(np.float32)
-    if dtype.kind == "b":
-        return (values * 255).astype(np.uint8)
-    finite = np.isfinite(values)
-    if not finite.any():
-        return np.zeros(samples.shape, np.uint8)
-    low, high = np.percentile(values[finite] if not finite.all() else values, TAILS)
-    span = max(float(high - low), float(np.finfo(np.float32).tiny))
-    scaled = np.nan_to_num((values - low) / span, nan=0.0, posinf=1.0, neginf=0.0)
-    levels: NDArray[np.uint8] = np.rint(scaled.clip(0, 1) * 255).astype(np.uint8)
+def _plain(samples: NDArray[Any], dtype: np.dtype[Any]) -> Grey:
+    """Return samples of 8 bits or 1 bit, or means of them, as 8 bits."""
+    if samples.dtype == np.uint8 == dtype:
+        return samples
+    levels = np.rint(samples) if dtype == np.uint8 else samples.astype(np.float32) * 255
+    return levels.astype(np.uint8)
+
+
+def _stretched(values: Floats) -> tuple[Grey, tuple[slice, slice]]:
+    """Return samples of many levels as 8 bits, by the picture proper, and where in rows and columns that is."""
+    rows = bars.between(_bars(values), len(values))
+    proper = rows, slice(None)
+    for _ in range(2):  # the second time without the margins, which have levels of their own too
+        levels = _scaled(values, *_ends(values[proper], TAILS))
+        proper = bars.without_margins(_luma(levels), rows)
+    return levels, proper
+
+
+def _bars(values: Floats) -> list[bars.Bar]:
+    """Return the data bars of a picture that is not scaled yet.
+
+    Where no bar is, the picture says what is black and white to it: a bar and its text are that or beyond. Only where both
+    are beyond on one side does the whole range show them.
+    """
+    grey = _luma(values)
+    for part, tails in ((grey[bars.middle(len(grey))], TAILS), (grey, (0, 100))):
+        low, high = _ends(part, tails)
+        if low < high and (found := bars.find(_scaled(grey, low, high))):
+            return found
+    return []
+
+
+def _luma(colours: NDArray[Any]) -> NDArray[Any]:
+    """Return what is grey of (height, width) or (height, width, 3)."""
+    return colours if colours.ndim == 2 else colours @ LUMA
+
+
+def _ends(values: Floats, tails: tuple[float, float]) -> tuple[float, float]:
+    """Return the two percentiles of what is finite; equal where nothing is."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 0.0
+    low, high = np.percentile(finite, tails)
+    return float(low), float(high)
+
+
+def _scaled(values: Floats, low: float, high: float) -> Grey:
+    """Return values as 8 bits, ``low`` as 0 and ``high`` as 255; what is no number as 0."""
+    span = max(high - low, float(np.finfo(np.float32).tiny))
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.nan_to_num((values - low) / span, nan=0.0, posinf=1.0, neginf=0.0)
+    levels: Grey = np.rint(scaled.clip(0, 1) * 255).astype(np.uint8)
     return levels
 
 
@@ -221,8 +301,7 @@ def shrunk(picture: Picture, *, short: int) -> tuple[Grey, float]:
     if min(picture.grey.shape) * picture.pixel < LEAST_SIDE:
         height, width = (round(n * picture.pixel) for n in picture.grey.shape)
         raise UnreadableFile(f"{width} × {height} pixels show nothing", code="too-small")
-    rows, columns = bars.kept(picture.grey)
-    whole = _cut(picture.grey[rows, columns])
+    whole = _cut(picture.grey[picture.proper or bars.kept(picture.grey)])
     return resized(whole, short), picture.pixel * min(whole.shape) / short
 
 

@@ -85,11 +85,15 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a model lies and what its bytes should hash to (None: nobody has said)."""
+    """Where a model lies and what its bytes should hash to (None: nobody has said).
+
+    ``problem``: ``path`` is a list of models, and this is what is wrong with one of its lines.
+    """
 
     path: Path
     origin: str
     sha256: str | None = None
+    problem: str = ""
 
 
 # --- finding ---
@@ -101,10 +105,19 @@ def folders() -> tuple[tuple[str, Path], ...]:
 
 
 def places() -> Iterator[Place]:
-    """Yield every model that a list names."""
+    """Yield every model that a list names, and every line that names none, which ``read`` refuses.
+
+    Raises
+    ------
+    ModelError
+        A list cannot be read.
+    """
     for origin, folder in folders():
-        for name, digest in pinned(folder).items():
+        trusted, malformed = _lines(folder)
+        for name, digest in trusted.items():
             yield Place(folder / name, origin, digest)
+        for number in malformed:
+            yield Place(folder / SUMS, origin, problem=f"line {number} is none as sha256sum writes it")
 
 
 def find(wanted: str) -> Place:
@@ -115,10 +128,12 @@ def find(wanted: str) -> Place:
     ModelError
         There is none.
     """
-    known = list(places())
+    found = list(places())
+    known = [place for place in found if not place.problem]
+    broken = "".join(f"; {place.path}: {place.problem}" for place in found if place.problem)
     if not wanted:
         if not known:
-            raise ModelError("there is no model to classify with", hint=GET_ONE)
+            raise ModelError(f"there is no model to classify with{broken}", hint=GET_ONE)
         return next((place for place in known if place.origin == "shipped"), known[0])
     if wanted.endswith(SUFFIX) or os.sep in wanted or "/" in wanted:
         path = Path(wanted)
@@ -128,26 +143,37 @@ def find(wanted: str) -> Place:
         if place.path.name == wanted + SUFFIX:
             return place
     names = ", ".join(place.path.name.removesuffix(SUFFIX) for place in known) or "none"
-    raise ModelError(f"there is no model {wanted!r} (installed: {names})", hint=GET_ONE)
+    raise ModelError(f"there is no model {wanted!r} (installed: {names}){broken}", hint=GET_ONE)
 
 
 GET_ONE = "nffa model add FILE.onnx installs one; nffa classify --model FILE.onnx uses one as it is"
 
 
 def pinned(folder: Path) -> dict[str, str]:
-    """Return the trusted models of a folder: file name → SHA-256."""
+    """Return the trusted models of a folder: file name → SHA-256; raises ModelError where its list cannot be read."""
+    return _lines(folder)[0]
+
+
+def _lines(folder: Path) -> tuple[dict[str, str], list[int]]:
+    """Return what a folder's list pins, and the numbers of its lines that pin nothing because they are malformed."""
+    path = folder / SUMS
     try:
-        text = (folder / SUMS).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
-    found: dict[str, str] = {}
+        return {}, []
+    except (OSError, UnicodeDecodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        hint = "mend it, or delete it and add its models again: nffa model add FILE.onnx"
+        raise ModelError(f"the list of trusted models cannot be read: {what}", where=str(path), hint=hint) from error
+    trusted: dict[str, str] = {}
+    malformed = []
     for number, line in enumerate(text.splitlines(), 1):
         digest, _, name = line.partition("  ")
-        if line.strip() and not (re.fullmatch(r"[0-9a-f]{64}", digest) and _is_file_name(name)):
-            raise ModelError("no line as sha256sum writes it", where=f"{folder / SUMS}:{number}")
-        if line.strip():
-            found[name] = digest
-    return found
+        if re.fullmatch(r"[0-9a-f]{64}", digest) and _is_file_name(name):
+            trusted[name] = digest
+        elif line.strip():
+            malformed.append(number)
+    return trusted, malformed
 
 
 def _is_file_name(name: str) -> bool:
@@ -163,8 +189,10 @@ def read(place: Place) -> tuple[Model, bytes]:
     Raises
     ------
     ModelError
-        It is not there, is not the one that the list names, or is none that may be run.
+        It is not there, is not the one that the list names, or is none that may be run; or no line of a list names it.
     """
+    if place.problem:
+        raise ModelError(place.problem, where=str(place.path), hint="mend or delete the line")
     data = _bytes(place.path)
     digest = hashlib.sha256(data).hexdigest()
     where = str(place.path)

@@ -119,4 +119,8 @@ def _of_object(text: str, labels: Sequence[str]) -> Reply:
 
 def _note(given: dict[str, Any]) -> str | None:
     note = given.get("note")
+    if note and any("\ud800" <= sign <= "\udfff" for sign in note):
+        raise UsageError(
+            "the note holds half a character (a surrogate by itself)", hint="write it in UTF-8, or leave it out"
+        )
     return note[:1000] if note else None

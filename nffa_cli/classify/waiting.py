@@ -1,6 +1,6 @@
 """Which pictures wait for a person, in which order, and which of them are the same picture again.
 
-Pure. The least certain come first, for there an answer teaches most; a random order is what figures can be taken from. Two
+Pure. The least certain come first, for there an answer teaches most; what figures are taken from is drawn at random. Two
 pictures are answered together only when the network and a fingerprint of the pixels both take them for the same.
 """
 

@@ -16,7 +16,7 @@ from nffa_cli.terminal import Terminal
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), help="Score from which a label is accepted [the model's own]."
 )
-@click.option("--csv", "csv_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write a table, too.")
+@click.option("--csv", "csv_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write a table (.csv), too.")
 @jobs_option("one a processor")
 @output_options
 def command(
@@ -42,6 +42,7 @@ def command(
     """  # noqa: D301
     from nffa_cli import classifying, sights
 
+    sights.check_table(csv_path)
     values = settings.load().over(classify_jobs=jobs)
     seen = classifying.classify(paths, values, classifying.Wish(model, threshold))
     return sights.tell(seen, terminal, top=top, csv_path=csv_path, total=lambda: classifying.count(paths))

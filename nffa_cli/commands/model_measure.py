@@ -24,7 +24,7 @@ def command(place: Path, model: str, sheet: Path | None, jobs: int | None, termi
     """Classify the pictures of FOLDER, which has a folder for each category, or of a LIST of labels, and compare.
 
     The pictures should be none that the model has learned from, and of several days and samples: pictures of one series are
-    alike. They are classified as nffa classify does it, and what is said of them is kept like there.
+    alike. They are classified as nffa classify does it; what is said is kept, but searches go on by what classify said.
 
     \b
     Example:

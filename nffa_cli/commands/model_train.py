@@ -53,4 +53,5 @@ def command(terminal: Terminal, **asked: Any) -> int:
     from nffa_cli import training
 
     typed = " ".join(["nffa", *(f'"{each}"' if " " in each else each for each in sys.argv[1:])])
-    return training.train(training.Asked(**asked, command=typed), settings.load(), terminal)
+    command = typed.encode(errors="replace").decode()
+    return training.train(training.Asked(**asked, command=command), settings.load(), terminal)

@@ -27,7 +27,7 @@ _FILTERS = (
     ),
     click.option(
         "--by", "order", type=click.Choice(["uncertain", "random", "path"]), default="uncertain", show_default=True,
-        help="The order; figures for all pictures need a random one.",
+        help="The order in which they are asked.",
     ),
     click.option("--second-opinion", is_flag=True, help="Only what others have answered and you have not; blind."),
 )  # fmt: skip

@@ -134,7 +134,7 @@ class Gathering:
         return found
 
     def _seen(self, candidate: Candidate, content: Content, policy: str) -> dict[str, Any]:
-        """Return what persons and the newest model say of a content; not what the destination itself has told."""
+        """Return what persons and the model used last say of a content; not what the destination itself has told."""
         found: dict[str, Any] = {}
         told_by = self.knowledge.told_by
         if labels := [each for each in content.labels if told_by is None or each.origin != told_by]:

@@ -94,7 +94,7 @@ class Held:
 
 
 def card(entry: Entry, assets: Iterable[Asset], score: float | None) -> Card:
-    """Return what the page says of an acquisition; ``score``: how sure the newest model is, 0 to 1."""
+    """Return what the page says of an acquisition; ``score``: how sure the model used last is, 0 to 1."""
     record = entry.record
     terms: Mapping[str, Mapping[str, Any]] = record["terms"]
     path = browse.forward(entry.path)

@@ -2,6 +2,9 @@
 
 How wrong the rest may be is said before anything is accepted. The sample is the same whenever it is drawn (``waiting.sample``),
 so that a bad one cannot be drawn again until it pleases; what was answered of it is not asked again.
+
+A sample speaks for the lot it was drawn from. Once the rest of that lot is accepted, it is spent: nothing that it was drawn from
+is left, and beside new pictures it would fill the places of a sample of those.
 """
 
 from __future__ import annotations
@@ -46,20 +49,45 @@ class Checked:
 
 
 def lot(store: Store, model: Model, label: str, above: float, *, check: int, below: str | None = None) -> Lot:
-    """Return what ``review accept`` is about: pictures that nobody has labelled, but in a spot check.
+    """Return what ``review accept`` is about: pictures that nobody has labelled, but in a spot check that still counts.
 
+    A check counts for the model that it was drawn for (another one may have learnt from it), until somebody, whoever it is,
+    accepts the class; when that is taken back, it counts again. Till then its pictures stay, whatever else is said of them.
     ``below``: only pictures of this folder.
     """
     held = store.opinions.hold()
+    checked = _checked_since(store, model, _last_acceptance(held, model, label))
     inside = None if below is None else store.opinions.contents_below(below)
     wanted = waiting.Filter(label, above)
     found = {}
     for each, _ in seen_by(store, model):
-        is_open = all(said.how == "check" for said in held.get(each.sha256, ()))
+        is_open = each.sha256 not in held or each.sha256 in checked
         if is_open and wanted.passes(each) and (inside is None or each.sha256 in inside):
             found[each.sha256] = each
     drawn = waiting.sample(found, check, f"check {model.sha256} {label}")
     return Lot(label, above, tuple(found.values()), tuple(found[sha256] for sha256 in drawn))
+
+
+def _last_acceptance(held: Mapping[str, Sequence[Label]], model: Model, label: str) -> int:
+    """Return the number of the last row that accepts the class without looking and was not taken back; 0: there is none."""
+    return max(
+        (
+            said.seq or 0
+            for labels in held.values()
+            for said in labels
+            if said.how == "bulk" and said.label == label and said.model == model.sha256
+        ),
+        default=0,
+    )
+
+
+def _checked_since(store: Store, model: Model, seq: int) -> set[str]:
+    """Return the contents that were drawn for this model and answered later than row ``seq``."""
+    return {
+        said.sha256
+        for said in store.opinions.labelled()
+        if said.how == "check" and said.model == model.sha256 and (said.seq or 0) > seq
+    }
 
 
 def still_to_check(store: Store, which: Lot) -> list[Waiting]:

@@ -57,11 +57,17 @@ def _agreed(store: Store, left: Counter[str], *, looked: bool) -> Iterator[dict[
 def _line(sha256: str, said: str, labels: Sequence[Label], store: Store) -> dict[str, Any]:
     seconds = {label.second for label in labels if label.second}
     return {
-        "label": said, "path": next(iter(store.opinions.paths(sha256)), "").replace(os.sep, "/"), "sha256": sha256,
+        "label": said, "path": _path(store.opinions.paths(sha256)).replace(os.sep, "/"), "sha256": sha256,
         "second": next(iter(seconds)) if len(seconds) == 1 else None,
         "labeller": "; ".join(sorted(label.labeller for label in labels)),
         "how": min((label.how for label in labels), key=BEST_FIRST.index), "at": labels[-1].made_at,
     }  # fmt: skip
+
+
+def _path(known: Sequence[str]) -> str:
+    """Return one of the paths at which a content was seen: one that is still there, if there is one."""
+    first = next(iter(known), "")
+    return first if len(known) < 2 else next((path for path in known if os.path.isfile(path)), first)  # noqa: PTH113
 
 
 def _write(output: str, found: Sequence[Mapping[str, Any]]) -> None:

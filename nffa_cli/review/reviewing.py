@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,12 +57,13 @@ class Said:
 def who(given: str, values: Settings) -> tuple[str, str]:
     """Return the name under which answers are stored, and where it comes from.
 
-    Raises UsageError where there is none.
+    Raises UsageError where there is none, or one that cannot be written.
     """
-    if name := " ".join(given.split()):
-        return name, "--labeller"
-    if name := " ".join(str(values["review.labeller"]).split()):
-        return name, values.source("review.labeller")
+    for said, whence in ((given, "--labeller"), (str(values["review.labeller"]), values.source("review.labeller"))):
+        if name := " ".join(said.split()):
+            if not name.isprintable():
+                raise UsageError(f"{name!r} is no name of a person", where=whence, hint="write it in letters")
+            return name, whence
     try:
         return getpass.getuser(), "the account of this computer"
     except (OSError, KeyError, ImportError) as error:
@@ -105,8 +107,9 @@ def category(text: str | None, model: Model) -> str | None:
 class Review:
     """One sitting: asks ``pictures`` in their order and stores what ``labeller`` says.
 
-    how
-        What the answers count as; ``check``: each picture for itself.
+    drawn
+        The contents of a spot check, drawn at random: each is asked for itself, and what is said of them counts as ``check``;
+        None: this is none.
     fingerprint
         None: near-duplicates are not looked for.
     """
@@ -118,14 +121,14 @@ class Review:
         labeller: str,
         pictures: Sequence[Waiting],
         *,
-        how: How = "looked",
+        drawn: Collection[str] | None = None,
         fingerprint: Fingerprint | None = None,
     ) -> None:
         self.store = store
         self.model = model
         self.labeller = labeller
         self.pictures = pictures
-        self._how: How = how
+        self._drawn = drawn
         self._fingerprint = fingerprint
         self._rows = waiting.vectors(pictures) if fingerprint is not None else None
         self._passed: set[int] = set()
@@ -134,13 +137,13 @@ class Review:
         self._alone = False
         self._together: dict[int, tuple[int, ...]] = {}
         self._history: list[tuple[int, tuple[int, ...], bool]] = []
-        self._named_answers = 0
+        self._named_answers: Counter[str] = Counter()
         self._categories = dict.fromkeys((*model.labels, *store.opinions.categories()))
 
     @property
     def answered(self) -> int:
         """How many answers were given and not taken back; one for a group of near-duplicates."""
-        return sum(was_said for _, _, was_said in self._history) + self._named_answers
+        return sum(was_said for _, _, was_said in self._history) + self._named_answers.total()
 
     @property
     def left(self) -> int:
@@ -154,11 +157,9 @@ class Review:
 
     def question(self) -> Question | None:
         """Return what is asked now; None: nothing is left."""
-        while self._at < len(self.pictures) and self._at in self._passed:
-            self._at += 1
-        if self._at >= len(self.pictures):
+        picture = self._asked()
+        if picture is None:
             return None
-        picture = self.pictures[self._at]
         together = tuple(self.pictures[n] for n in self._near())
         paths = self.store.opinions.paths(picture.sha256) or (picture.path,)
         return Question(picture, paths, self._scores(picture.sha256), self._second, together)
@@ -185,7 +186,8 @@ class Review:
         numbers = (self._at,) if reply.kind == "skip" else (self._at, *self._near())
         labels: tuple[Label, ...] = ()
         if reply.kind != "skip":
-            labels = tuple(self._label(self.pictures[n], reply, shown=n == self._at) for n in numbers)
+            second = reply.second or self._second
+            labels = tuple(self._label(self.pictures[n], reply, second, shown=n == self._at) for n in numbers)
             self._store(labels)
         self._history.append((self._at, numbers, bool(labels)))
         self._passed.update(numbers)
@@ -194,9 +196,15 @@ class Review:
 
     # How it is done
 
+    def _asked(self) -> Waiting | None:
+        """Return the picture that is asked, the next that is still open; None: nothing is left."""
+        while self._at < len(self.pictures) and self._at in self._passed:
+            self._move(self._at + 1)  # what was said beforehand was said of that picture
+        return self.pictures[self._at] if self._at < len(self.pictures) else None
+
     def _near(self) -> tuple[int, ...]:
         """Return the numbers of the near-duplicates of the picture that is asked, of those that are still open."""
-        if self._rows is None or self._fingerprint is None or self._alone or self._how == "check":
+        if self._rows is None or self._fingerprint is None or self._alone or self._drawn is not None:
             return ()
         if self._at not in self._together:
             mine = self._fingerprint(self.pictures[self._at])
@@ -212,7 +220,7 @@ class Review:
         chances = decide.softmax([value / self.model.temperature for value in found.logits])
         return tuple(sorted(zip(self.model.labels, chances[:-1], strict=True), key=lambda pair: -pair[1]))
 
-    def _label(self, picture: Waiting, reply: Reply, *, shown: bool = True) -> Label:
+    def _label(self, picture: Waiting, reply: Reply, second: str | None = None, *, shown: bool = True) -> Label:
         """Return the row that an answer makes of one picture."""
         answers: Mapping[str, tuple[Answer, str | None]] = {
             "label": ("label", reply.label), "none": ("none", None), "unclear": ("unclear", None), "undo": ("undo", None),
@@ -221,10 +229,10 @@ class Review:
         if reply.target is not None:
             answers = {**answers, "accept": ("none", None) if picture.decision == "none" else ("label", picture.label)}
         answer, label = answers[reply.kind]
-        second = (reply.second or self._second) if answer == "label" else None
+        second = second if answer == "label" else None
         if second is not None and second == label:
             raise UsageError(f"{label} cannot be the second category, too", hint="answer with one of them")
-        how: How = self._how if shown else "duplicate"
+        seen: How = "check" if self._drawn is not None and picture.sha256 in self._drawn else "looked"
         predicted = "none" if picture.decision == "none" else picture.label
         return Label(
             picture.sha256,
@@ -236,7 +244,7 @@ class Review:
             self.model.sha256,
             predicted,
             utc_now(),
-            how=how,
+            how=seen if shown else "duplicate",
         )
 
     def _prediction(self) -> str:
@@ -271,23 +279,42 @@ class Review:
         if reply.kind not in ("accept", "label", "none", "unclear", "undo"):
             raise UsageError(f"{reply.kind!r} belongs to the picture that is asked, not to one that is named")
         picture = self._named(str(reply.target))
-        labels = (self._label(picture, reply),)
+        asked = self._asked()
+        beforehand = self._second if asked is not None and asked.sha256 == picture.sha256 else None
+        labels = (self._label(picture, reply, reply.second or beforehand),)
         if reply.kind == "undo" and self.labeller not in {
             label.labeller for label in self.store.opinions.labels(picture.sha256)
         }:
             raise UsageError(f"{self.labeller} has not answered it", where=picture.path)
         self._store(labels)
-        self._named_answers += 1
+        if reply.kind == "undo":
+            self._forget(picture.sha256)
+        else:
+            self._named_answers[picture.sha256] += 1
         numbers = [n for n, each in enumerate(self.pictures) if each.sha256 == picture.sha256]
         (self._passed.difference_update if reply.kind == "undo" else self._passed.update)(numbers)
         self._together.clear()
         return Said(reply, labels)
 
+    def _forget(self, sha256: str) -> None:
+        """Count no longer what this sitting said last of a content; what was said in another one is not counted."""
+        if self._named_answers[sha256]:
+            self._named_answers[sha256] -= 1
+            return
+        for place, (at, numbers, was_said) in reversed(list(enumerate(self._history))):
+            others = tuple(n for n in numbers if self.pictures[n].sha256 != sha256)
+            if was_said and others != numbers:
+                self._history[place : place + 1] = [(at, others, True)] if others else []
+                return
+
     def _named(self, target: str) -> Waiting:
         opinions = self.store.opinions
         number = opinions.model(self.model.sha256, self.model.name, self.model.version, self.model.labels)
-        look = opinions.look(os.path.abspath(target), number)  # noqa: PTH100 (as in path_key)
-        made = look.classification if look is not None else opinions.of(target, self.model.sha256)
+        try:
+            look = opinions.look(os.path.abspath(target), number)  # noqa: PTH100 (as in path_key)
+            made = look.classification if look is not None else opinions.of(target, self.model.sha256)
+        except UnicodeEncodeError:  # half a character: no file is called so
+            made = None
         if made is None:
             hint = "nffa classify it first, or write the whole SHA-256"
             raise UsageError(f"{self.model.name} has not looked at it", where=target, hint=hint)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from nffa_cli import settings
-from nffa_cli.catalogue.opinions import How
 from nffa_cli.catalogue.store import Store
 from nffa_cli.classify import waiting
 from nffa_cli.classify.agreement import CONFIDENCE
@@ -82,7 +81,7 @@ def review(ask: Ask, terminal: Terminal) -> int:
     values = settings.load()
     with _room(ask, values) as room:
         pictures = _waiting(room, ask)
-        said = _converse(room, ask, pictures, values, terminal, how="looked")
+        said = _converse(room, ask, pictures, values, terminal)
         terminal.data({"type": "summary", "answers": said.answered, "left": said.left, "labeller": room.labeller})
         what = f"{said.answered} answer{'s' * (said.answered != 1)} by {room.labeller}; {said.left} pictures left"
         terminal.line(what if pictures else "nothing waits")
@@ -91,14 +90,17 @@ def review(ask: Ask, terminal: Terminal) -> int:
 
 
 def _converse(
-    room: _Room, ask: Ask, pictures: list[Waiting], values: Settings, terminal: Terminal, *, how: How
-) -> reviewing.Review:
-    """Hold the conversation over ``pictures`` and return the sitting."""
+    room: _Room, ask: Ask, pictures: list[Waiting], values: Settings, terminal: Terminal,
+    *, drawn: Collection[str] | None = None,
+) -> reviewing.Review:  # fmt: skip
+    """Hold the conversation over ``pictures`` and return the sitting; ``drawn`` as of ``Review``."""
     with ExitStack() as stack:
         who = asking.hears(ask.answers, terminal, stack)
         viewer = stack.enter_context(Viewer(room.store, values))
         fingerprint = None if ask.alone else asking.fingerprints(viewer, room.store.opinions.paths)
-        sitting = reviewing.Review(room.store, room.model, room.labeller, pictures, how=how, fingerprint=fingerprint)
+        sitting = reviewing.Review(
+            room.store, room.model, room.labeller, pictures, drawn=drawn, fingerprint=fingerprint
+        )
         terminal.say(f"answers are stored under the name {room.labeller} (from {room.whence}; --labeller changes it)")
         asking.converse(sitting, viewer, who, terminal, pictures=ask.pictures)
     return sitting
@@ -138,9 +140,10 @@ def accept(ask: Ask, label: str, above: float, check: int, at_most: float | None
             f"{len(lot.all)} pictures are {name} with a score from {above:g}; {len(lot.drawn)} drawn at random"
         )
         if todo:
-            _converse(room, ask, todo, values, terminal, how="check")
+            _converse(room, ask, todo, values, terminal, drawn={each.sha256 for each in lot.drawn})
         found, rest = accepting.checked(room.store, lot), accepting.rest(room.store, lot)
-        _tell_bound(found, terminal)
+        if lot.all:
+            _tell_bound(found, terminal)
         is_done = not accepting.still_to_check(room.store, lot)
         yes = (
             is_done

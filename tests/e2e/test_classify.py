@@ -91,13 +91,24 @@ def test_twice_is_unchanged_and_still_printed(ready):
 
 def test_a_table_for_a_spreadsheet(ready):
     ready.put("=HYPERLINK(1).jpg", saved(picture()))
-    run = ready.nffa("classify", "inbox/=HYPERLINK(1).jpg", "--csv", "out.csv", "--top", 2)
+    run = ready.nffa("classify", "inbox/=HYPERLINK(1).jpg", "--csv", "out.CSV", "--top", 2)
     assert run.status == 0
-    data = (ready.folder / "out.csv").read_bytes()
+    data = (ready.folder / "out.CSV").read_bytes()
     assert data.startswith(b"\xef\xbb\xbf")
     (row,) = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
     assert (row["label"], row["decision"]) == ("Particles", "accepted")
     assert row["path"] == "inbox/=HYPERLINK(1).jpg"
+
+
+@pytest.mark.parametrize("name", ["inbox/a.jpg", "inbox/new.tif", "table", "out.csv.txt", ""])
+def test_a_table_is_written_over_nothing_but_a_table(ready, name):
+    ready.put("a.jpg", saved(picture()))
+    ready.put("b.jpg", saved(picture(seed=1)))
+    before = tree_hash(ready.folder)
+    run = ready.nffa("classify", "--csv", name, "inbox/b.jpg")
+    assert (run.status, ".csv" in run.err, run.out) == (2, True, b"")
+    assert tree_hash(ready.folder) == before
+    assert not (ready.home / "catalogue.sqlite").exists()
 
 
 def test_what_a_picture_shows_is_searched_and_shown(ready):

@@ -125,7 +125,7 @@ def test_a_reviews_export_is_measured_and_teaches(labelled, model, tmp_path, cap
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (["list.txt"], "no list of labels"),
+        (["list.txt"], "list.txt:2"),
         (["empty"], "no picture of a category that the model knows"),
         (["labelled", "--sheet", "sheet.jpg"], "a contact sheet is a .png file"),
         (["labelled", "--sheet", "gone/sheet.png"], "cannot be written"),

@@ -132,6 +132,28 @@ def test_what_cannot_be_done_is_said(tmp_path, base, typed, told, capsys, monkey
     assert told in capsys.readouterr().err
 
 
+def test_a_model_is_refused_where_it_cannot_be_written_before_anything_is_read(tmp_path, base, handful, capsys):
+    typed = ["model", "train", "--few-shot", str(handful), "--base", str(base)]
+    assert run([*typed, "-o", str(tmp_path / "gone" / "x.onnx")]) == 6
+    (tmp_path / "notes.md").write_text("mine")
+    assert run([*typed, "-o", str(tmp_path / "notes.onnx")]) == 2
+    assert (tmp_path / "notes.md").read_text() == "mine"
+    assert "notes.md" in capsys.readouterr().err
+    assert run([*typed, "-o", str(tmp_path / "x.onnx")]) == 0
+    assert run([*typed, "-o", str(tmp_path / "x.onnx")]) == 0, "made again, in its own place"
+
+
+@needs_torch
+def test_too_few_pictures_to_hold_some_back_are_said_before_training(tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    for n in range(4):
+        picture(tmp_path / "ours/Dark things" / f"{n}.png", 70, rng)
+        picture(tmp_path / "ours/Tips" / f"{n}.png", 180, rng)
+    typed = ["model", "train", str(tmp_path / "ours"), "--size", "64", "--jobs", "1", "-o", str(tmp_path / "a.onnx")]
+    assert run([*typed, "--cache", str(tmp_path / "cache")]) == 2
+    assert "--few-shot" in capsys.readouterr().err
+
+
 def test_without_torch_the_way_to_it_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.setitem(sys.modules, "onnx", None)

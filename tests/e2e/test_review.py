@@ -174,6 +174,13 @@ def test_two_persons_agree_or_not(sitting):
     assert "n = 0" in sitting.nffa("model", "report").out.decode()  # no spot check
 
 
+def test_a_name_that_cannot_be_written_is_no_labeller(sitting):
+    for run in (sitting.review("a\n", "--labeller", "a\udcff"),
+                sitting.review("a\n", env={"NFFA_REVIEW_LABELLER": "a\udcff"}.items())):  # fmt: skip
+        assert (run.status, "is no name of a person" in run.err) == (2, True), run.err
+    assert sitting.said() == []
+
+
 def test_nobody_to_ask_is_said_and_so_is_nothing_classified(sitting, tmp_path):
     run = sitting.nffa("review")
     assert run.status == 2
@@ -217,6 +224,46 @@ def test_a_bad_sample_is_neither_accepted_nor_drawn_again(sitting):
     assert not again.of("question")
 
 
+def test_new_pictures_of_an_accepted_class_get_a_sample_of_their_own(sitting):
+    choice = ("accept", "--class", "Particles", "--above", 0.5, "--check", 2, "--at-most", 0.8)
+    (line,) = sitting.review("a\na\n", *choice).of("accepted")
+    assert (line["checked"], line["accepted"]) == (2, 1)
+    (line,) = sitting.review("", *choice).of("accepted")
+    assert (line["pictures"], line["checked"], line["accepted"]) == (0, 0, 0)
+    for n in range(4):
+        sitting.put(f"new/bright{n}.jpg", picture(190, 50 + n))
+    assert sitting.nffa("classify", "inbox").status == 0
+    run = sitting.review("a\na\n", *choice)
+    assert {os.path.dirname(line["path"]).rpartition("/")[2] for line in run.of("question")} == {"new"}
+    (line,) = run.of("accepted")
+    assert (line["pictures"], line["checked"], line["accepted"]) == (4, 2, 2)
+    assert line["error_bound"] == pytest.approx(1 - 0.05**0.5, abs=1e-6)
+
+
+def test_what_is_named_in_a_spot_check_was_not_drawn(sitting):
+    named = json.dumps({"path": "inbox/dark0.jpg", "label": "Tips"})
+    sitting.review(f"{named}\na\n", "accept", "--class", "Particles", "--above", 0.5, "--check", 1, "--at-most", 1)
+    assert [row[-1] for row in sitting.said()] == ["looked", "check", "bulk", "bulk"]
+    (whole,) = sitting.json("model", "report").of("report")
+    assert whole["agreement"]["spot_checks"]["n"] == 1
+
+
+def test_a_random_order_is_no_spot_check(sitting):
+    sitting.review("a\na\n", "--by", "random")
+    (whole,) = sitting.json("model", "report").of("report")
+    assert (whole["agreement"]["all"]["n"], whole["agreement"]["spot_checks"]["n"]) == (2, 0)
+
+
+@pytest.mark.parametrize("answer", [r'{"label": "Fibres", "note": "\ud800"}', r'{"path": "\ud800", "label": "Fibres"}',
+                                    r'{"path": "inbox/\udce9.jpg", "label": "Fibres"}'])  # fmt: skip
+def test_half_a_character_is_refused_with_a_sentence(sitting, answer):
+    run = sitting.review(f"a\n{answer}\n", "--by", "path")
+    assert run.status == 2
+    assert "answers:2" in run.err
+    assert "unexpected" not in run.err
+    assert len(sitting.said()) == 1
+
+
 # --- labels go on ---
 
 
@@ -234,6 +281,19 @@ def test_labels_are_exported_where_persons_agree(sitting):
     lines = [json.loads(line) for line in (sitting.folder / "labels.jsonl").read_text().splitlines()]
     assert [line["label"] for line in lines] == [row["label"] for row in rows]
     assert sitting.nffa("review", "export", "-o", "labels.txt").status == 2
+
+
+def test_an_exported_path_is_one_that_is_there(sitting):
+    sitting.review("a\n", "--by", "path")
+
+    def exported():
+        return [line["path"].rpartition("room/")[2] for line in sitting.json("review", "export").of("label")]
+
+    assert exported() == ["inbox/bright0.jpg"]
+    sitting.inbox.rename(sitting.folder / "moved")
+    assert exported() == ["inbox/bright0.jpg"], "the last that is known"
+    assert sitting.nffa("classify", "moved").status == 0
+    assert exported() == ["moved/bright0.jpg"]
 
 
 def test_a_label_is_found_and_shown_before_the_prediction(sitting):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
 import re
 import tarfile
 import threading
+from http.client import HTTPResponse, IncompleteRead
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from nffa_cli import downloading, fetching
-from nffa_cli.errors import Unreachable, UsageError
+from nffa_cli.errors import NffaError, Unreachable, UsageError
 from nffa_cli.progress import Silent
 
 SET = fetching.Dataset("test", "10.23728/b2share.0123abcd", 2, "for tests")
@@ -168,6 +170,41 @@ def test_an_archive_cannot_write_outside(tmp_path):
         tar.addfile(tarfile.TarInfo("../../escaped"), io.BytesIO())
     with pytest.raises(Exception, match="cannot be unpacked"):
         fetching.unpack([path], tmp_path)
+
+
+def test_archives_whose_names_differ_after_a_dot_stay_apart(tmp_path):
+    paths = [tmp_path / name for name in ("SEM.L0.tar", "SEM.L1.tar", "SEM.L2.tar.gz", "SEM.L3.tgz")]
+    for path in paths:
+        path.write_bytes(archive() if path.suffix == ".tar" else gzip.compress(archive()))
+    folders = fetching.unpack(paths, tmp_path / "to")
+    assert [folder.name for folder in folders] == ["SEM.L0", "SEM.L1", "SEM.L2", "SEM.L3"]
+    assert [len(list(folder.iterdir())) for folder in folders] == [40] * 4
+
+
+def test_an_archive_that_ends_too_early_is_an_error(tmp_path):
+    path = tmp_path / "SEM.tar.gz"
+    whole = gzip.compress(archive())
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(NffaError, match="cannot be unpacked"):
+        fetching.unpack([path], tmp_path)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("gone"), TimeoutError("late"), IncompleteRead(b"{", 9)])
+def test_a_description_that_breaks_off_while_it_is_read_is_an_error(server, tmp_path, monkeypatch, error):
+    def broken(answer, most=None):
+        raise error
+
+    monkeypatch.setattr(HTTPResponse, "read", broken)
+    with pytest.raises(Unreachable, match="cannot be reached") as told:
+        get(server, tmp_path)
+    assert told.value.where.endswith(SET.record)
+
+
+def test_a_description_that_ends_too_early_is_an_error(server, tmp_path):
+    server.content |= {f"{n}.txt": b"" for n in range(20)}
+    server.breaks = 1
+    with pytest.raises(Unreachable, match="ended too early"):
+        get(server, tmp_path)
 
 
 def test_the_table_names_the_corrected_sets():

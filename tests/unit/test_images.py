@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from nffa_cli import extract, identify, seeing
 from nffa_cli.classify import images
 from nffa_cli.classify.decide import BLANK, COLOURED
 from nffa_cli.errors import UnreadableFile
+from tests import bar_pictures as drawn
 
 RNG = np.random.default_rng(0)
 GREY = np.kron(RNG.integers(30, 220, (12, 16)), np.ones((10, 10))).astype(np.uint8)
@@ -142,3 +145,101 @@ def test_what_is_no_picture_is_an_error_with_a_code(data):
     with pytest.raises(UnreadableFile) as error:
         images.decode(data, short=64, where="x")
     assert error.value.code in ("corrupt", "truncated")
+
+
+def with_bar(maker, dark, kind="grains"):
+    """A picture of the whole range in 8 bits with a bar, the same of 12 in 16 bits with the bar at the ends of 16, its rows."""
+    plain = np.asarray(drawn.texture(3, kind), float)
+    low, high = np.percentile(plain, images.TAILS)
+    plain = ((plain - low) / (high - low) * 255).clip(0, 255).astype(np.uint8)
+    (light, rows), (other, _) = (maker(Image.fromarray(each), dark) for each in (plain, 255 - plain))
+    is_drawn = np.asarray(light) == np.asarray(other)
+    deep = np.where(is_drawn, np.asarray(light, np.uint16) * 257, plain.astype(np.uint16) * 16)
+    return np.asarray(light), deep, rows
+
+
+def difference(one, other):
+    views = [images.prepare(each, size=160, short=192, views=3).views for each in (one, other)]
+    return float(np.abs(views[0] - views[1]).mean()) * 255
+
+
+@pytest.mark.parametrize("kind", ["grains", "noise", "wires"])
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+@pytest.mark.parametrize("maker", drawn.MAKERS, ids=lambda maker: maker.__name__)
+def test_a_bar_has_no_say_in_what_16_bits_become(maker, dark, kind):
+    light, deep, _ = with_bar(maker, dark, kind)
+    plain = images.from_samples(light, short=192)
+    for samples in (deep, deep.astype(np.float32) / 7e6, np.dstack([deep] * 3)):
+        assert difference(plain, images.from_samples(samples, short=192)) < 3
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_so_it_is_in_pictures_that_are_reduced_first(dark):
+    light, deep, _ = (np.kron(each, np.ones((3, 3), np.uint16)) for each in with_bar(drawn.zeiss, dark))
+    light = images.from_samples(light.astype(np.uint8), short=192)
+    found = images.from_samples(deep, short=192)
+    assert found.pixel == 3
+    assert difference(light, found) < 3
+
+
+@pytest.mark.parametrize("kind", drawn.TEXTURES)
+def test_16_bits_without_a_bar_are_kept_whole(kind):
+    for seed in range(3):
+        deep = np.asarray(drawn.texture(seed, kind), np.uint16) * 16
+        whole = (slice(0, drawn.SIZE[1]), slice(0, drawn.SIZE[0]))
+        assert images.from_samples(deep, short=192).proper == whole
+        deep[350, 7:9] = 65535
+        assert images.from_samples(deep, short=192).proper == whole
+
+
+def test_a_bar_is_found_where_it_and_its_text_are_brighter_than_the_picture():
+    _, deep, (_, top) = with_bar(drawn.hitachi, dark=True)
+    deep[top:] = np.where(deep[top:] > 32768, 65535, 20000)
+    rows, _ = images.from_samples(deep, short=192).proper
+    assert top - 3 <= rows.stop <= top
+
+
+def test_margins_have_no_say_either():
+    inner = np.asarray(drawn.texture(1, "noise"), np.uint16)[:220, :340] * 16
+    deep = np.full((300, 400), 65535, np.uint16)
+    deep[40:260, 50:390] = inner
+    picture = images.from_samples(deep, short=192)
+    assert picture.proper == (slice(40, 260), slice(50, 390))
+    assert difference(picture, images.from_samples(inner, short=192)) < 1
+
+
+def png16(samples, kind):
+    """A PNG of 16 bits, as Pillow writes none: ``kind`` 2 colour, 4 grey with alpha, 6 colour with alpha."""
+
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    height, width = samples.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    head = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(2, 3), (4, 2), (6, 4)])
+def test_png_of_16_bits_with_colour_or_alpha_keeps_them_all(tmp_path, kind, channels):
+    deep = (GREY.astype(np.uint16) * 5)[..., None].repeat(channels, 2)
+    if channels != 3:
+        deep[..., -1] = 65535
+    path = tmp_path / "a.png"
+    path.write_bytes(png16(deep, kind))
+    plain = images.from_samples(GREY.astype(np.uint16), short=64)
+    assert seen(path).grey == pytest.approx(plain.grey, abs=1)
+    assert seen(path).remarks == ()
+    with pytest.raises(UnreadableFile) as error:
+        images.decode(path.read_bytes()[:-200], short=64, where="a.png")
+    assert error.value.code == "truncated"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(images, "HELD", GREY.size)
+        with pytest.raises(UnreadableFile, match="more than"):
+            seen(path)
+
+
+def test_alpha_has_no_say_in_what_16_bits_become():
+    deep = np.dstack([GREY] * 3 + [np.full_like(GREY, 255)]).astype(np.uint16) * 16
+    deep[..., 3] = 65535
+    assert images.from_samples(deep, short=64).grey.max() > 250

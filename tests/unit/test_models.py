@@ -110,9 +110,38 @@ def test_models_are_found_by_name_and_trusted_by_list(tmp_path):
     models.remove("tiny")
     with pytest.raises(UsageError):
         models.remove("tiny")
-    (settings.home() / "models" / models.SUMS).write_text("nonsense\n")
-    with pytest.raises(ModelError, match="sha256sum"):
-        models.find("tiny")
+
+
+def test_a_malformed_line_pins_nothing_and_blocks_nothing(tmp_path):
+    path = tmp_path / "given.onnx"
+    path.write_bytes(onnx_models.good())
+    models.add(path, trial=trusting)
+    sums = settings.home() / "models" / models.SUMS
+    sums.write_text(f"nonsense\n\n{sums.read_text()}{'0' * 64} one-space.onnx\n")
+    assert models.pinned(sums.parent) == {"tiny.onnx": hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert models.read(models.find("tiny"))[0].is_pinned
+    assert models.find("").path.suffix == models.SUFFIX
+    problems = [place for place in models.places() if place.problem]
+    assert [(place.path, place.problem[:6]) for place in problems] == [(sums, "line 1"), (sums, "line 4")]
+    with pytest.raises(ModelError, match="line 4 is none as sha256sum writes it") as error:
+        models.read(problems[1])
+    assert error.value.where == str(sums)
+    with pytest.raises(ModelError, match=r"installed: .*tiny.*line 4 is none"):
+        models.find("one-space")
+    models.remove("tiny")
+    assert models.pinned(sums.parent) == {}
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"\xff\xfe0\0"), lambda path: path.mkdir()])
+def test_a_list_that_cannot_be_read_is_named(make):
+    sums = settings.make_home() / "models" / models.SUMS
+    sums.parent.mkdir()
+    make(sums)
+    for ask in (models.find, models.remove):
+        with pytest.raises(ModelError, match="list of trusted models cannot be read") as error:
+            ask("tiny")
+        assert error.value.where == str(sums)
+        assert "nffa model add" in error.value.hint
 
 
 def test_the_shipped_models_are_what_their_list_says():

@@ -228,11 +228,17 @@ def test_a_line_means(line, reply):
     "line",
     ["7", "0", "nn", "c", "+", "c none", "c a\x1b[31m", "{", "{}", '{"answer": "perhaps"}', '{"answer": "label"}',
      '{"label": 5}', '{"answer": "none", "label": "Fibres"}', '{"answer": "none", "second": "Fibres"}', '{"lable": "x"}',
-     '{"answer": "second"}', "c " + "x" * 101],
+     '{"answer": "second"}', "c " + "x" * 101, r'{"label": "Fibres", "note": "\ud800"}', r'{"label": "\ud800"}',
+     '{"label": "Fibres", "note": "\udce9"}', r'{"label": "Fibres", "second": "a\udfff"}', r'{"\ud800": "a"}'],
 )  # fmt: skip
 def test_a_line_that_means_nothing_is_refused(line):
     with pytest.raises(UsageError):
         replies.of_line(line, LABELS)
+
+
+def test_a_note_may_be_of_any_characters_and_a_path_of_any_bytes():
+    line = r'{"answer": "none", "note": "\ud83d\ude00 \u0007", "path": "caf\udce9.tif"}'
+    assert replies.of_line(line, LABELS) == replies.Reply("none", target="caf\udce9.tif", note="\U0001f600 \a")
 
 
 @given(st.text(max_size=40))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import numpy as np
 import pytest
 
 from nffa_cli.classify import models, onnx
-from nffa_cli.classify.train import adapt, card, drawing, graft, measures, names, split, teach
+from nffa_cli.classify.train import adapt, card, drawing, graft, measures, names, pictures, split, teach
 from nffa_cli.errors import UsageError
 from tests import onnx_models
 
@@ -249,6 +250,53 @@ def test_pictures_that_are_all_alike_are_named():
     found = adapt.adapt(alike, names.LABELS, temperature=1.0)
     assert found.alone == ("Particles",)
     assert found.after["recall"]["Particles"]["recall"] > 0.9, "they are judged, though near-duplicates helped"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "label,path\nfibers,a.jpg\n'=Odd,b.jpg\nnone ,c.jpg\nNot clear,d.jpg\nL3 alloy,e.jpg\n"),
+        ("a.csv", "\ufefflabel;path;note\r\nfibers;a.jpg;x\r\n'=Odd;b.jpg;\r\n none;c.jpg;\r\nL3 alloy;e.jpg\r\n"),
+        (
+            "a.jsonl",
+            '{"label":"fibers","path":"a.jpg"}\n\n{"label":"=Odd","path":"b.jpg"}\n{"label":"none","path":"c.jpg"}\n'
+            '{"label":"unclear","path":"d.jpg"}\n{"label":"L3 alloy","path":"e.jpg"}\n',
+        ),
+    ],
+)
+def test_a_list_means_labels_however_they_are_spelled(tmp_path, name, text):
+    (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+    found, left_out = pictures.files(tmp_path / name)
+    told = [("a.jpg", "Fibres"), ("b.jpg", "=Odd"), ("c.jpg", names.NONE), ("e.jpg", "L3 alloy")]
+    assert found == [(tmp_path / path, label) for path, label in told]
+    assert left_out == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "where"),
+    [
+        ("a.csv", "label,path\nFibres,a.jpg\n,b.jpg\n", "a.csv:3"),
+        ("a.jsonl", '{"label":"Fibres","path":"a.jpg"}\n\n{"label":null,"path":"b.jpg"}\n', "a.jsonl:3"),
+        ("a.jsonl", "{broken\n", "a.jsonl"),
+        ("a.csv", "\x00\xff", "a.csv"),
+    ],
+)
+def test_a_list_that_is_none_is_refused_with_its_line(tmp_path, name, text, where):
+    (tmp_path / name).write_bytes(text.encode("latin-1"))
+    with pytest.raises(UsageError) as caught:
+        pictures.files(tmp_path / name)
+    assert caught.value.where.endswith(where)
+
+
+def test_a_list_is_not_believed_where_other_bytes_lie_now(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"one")
+    (tmp_path / "b.jpg").write_bytes(b"two")
+    one = hashlib.sha256(b"one").hexdigest()
+    rows = "".join(f"Tips,{name}.jpg,{one}\n" for name in "abc")
+    (tmp_path / "l.csv").write_text(f"label,path,sha256\n{rows}")
+    found, left_out = pictures.files(tmp_path / "l.csv")
+    assert [path.name for path, _ in found] == ["a.jpg", "c.jpg"], "what is gone its reader tells"
+    assert left_out == [("b.jpg", "other bytes than those that got the label")]
 
 
 def test_too_few_pictures_are_said(tmp_path):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nffa_cli import __version__
-from nffa_cli.classify.train import card, drawing, measures, names, split, strangers
+from nffa_cli.classify.train import card, drawing, measured, measures, names, split
 from nffa_cli.classify.train.pictures import FIELD, Pictures, Read, from_place, together
 from nffa_cli.classify.train.renders import digest, rendered
 from nffa_cli.errors import MissingPackage, UsageError
@@ -82,11 +82,12 @@ class Made:
 
 @dataclass(slots=True)
 class Sets:
-    """The three parts, and what they hold for people."""
+    """The three parts, the pictures that are only measured, and what they hold for people."""
 
     training: Pictures
     validation: Pictures
     test: Pictures
+    strangers: Pictures | None
     labels: tuple[str, ...]
     kinds: dict[str, int]
     warnings: list[str]
@@ -159,8 +160,12 @@ def collect(wish: Wish, reporter: Reporter) -> Sets:
                     rendered(some, reporter, seed=seed, cache=_cache(wish), jobs=max(1, wish.jobs), labels=alone)
                 )
     training, validation, test = (together(*part) for part in parts)
+    if min(len(set(part.labels) - {names.NONE}) for part in (validation, test)) < 2:
+        hint = "20 pictures of each category, of several samples; of fewer, nffa model train --few-shot makes more"
+        raise UsageError("too few unlike pictures: none are left to calibrate and to measure on", hint=hint)
+    strangers = None if wish.measure is None else from_place(wish.measure, wish.read, reporter)
     kinds = {label: len({k for k in training.kinds if k.startswith(f"{label}: ")}) for label in (*labels, names.NONE)}
-    return Sets(training, validation, test, labels, {k: n for k, n in kinds.items() if n}, warnings)
+    return Sets(training, validation, test, strangers, labels, {k: n for k, n in kinds.items() if n}, warnings)
 
 
 def _ten(wish: Wish) -> tuple[str, ...]:
@@ -204,12 +209,11 @@ def finish(
     metrics: dict[str, Any] = {"test": figures(sets.test)}
     if np.isfinite(sets.test.pixel).any():
         metrics["test_with_pixel_size"] = figures(sets.test, is_told=True)
-    if wish.measure is not None:
-        found = from_place(wish.measure, wish.read, reporter)
-        some = found.only([n for n, label in enumerate(found.labels) if label in classes])
+    if wish.measure is not None and sets.strangers is not None:
+        some = sets.strangers.only([n for n, label in enumerate(sets.strangers.labels) if label in classes])
         logits, truth = judged(some)
         said = measures.answers(logits, truth)
-        metrics["measured"] = strangers.figures(
+        metrics["measured"] = measured.figures(
             wish.measure, some.sources, said == truth, lambda rows: report(logits[rows], truth[rows])
         )
     counts = {"training": len(sets.training), "validation": len(sets.validation), "test": len(sets.test)}
@@ -244,7 +248,8 @@ def finish(
 def _trained_on(wish: Wish, sets: Sets) -> str:
     parts = []
     if wish.folder is not None:
-        parts.append(f"pictures of the {'folder' if wish.folder.is_dir() else 'list'} {wish.folder.name}")
+        name = wish.folder.absolute().name.encode(errors="replace").decode()
+        parts.append(f"pictures of the {'folder' if wish.folder.is_dir() else 'list'} {name}")
     if wish.rendered:
         kinds = sum(sets.kinds.values())
         parts.append(f"{wish.rendered} rendered pictures of each label ({kinds} sub-kinds), by nffa itself")

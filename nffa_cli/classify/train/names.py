@@ -71,6 +71,14 @@ def label_of(folder: str) -> str | None:
     return named if _is_one_of_ours(rest) else PUBLISHED[prefix]
 
 
+def listed(label: str) -> str | None:
+    """Return the label that a word in a list means; None: its picture is not to be learned from.
+
+    As of a folder's name, but numbers mean nothing: a list spells labels out.
+    """
+    return _known(label)
+
+
 def prefix_of(file: str) -> str | None:
     """Return the label that the number in a published file's name (``L7_0a1b.jpg``) means, or None."""
     found = PREFIX.match(file)

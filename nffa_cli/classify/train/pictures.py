@@ -6,12 +6,14 @@ Who reads them is the caller's to say, so that training and use see the same. No
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,9 +109,9 @@ def from_place(place: Path, read: Read, reporter: Reporter) -> Pictures:
     UsageError
         There are no two categories with pictures that can be read, or a folder's name contradicts itself.
     """
-    listed = list(files(place))
+    listed, left_out = files(place)
     doubts = _contradictions(listed) if place.is_dir() else []
-    found = Pictures([], [], np.zeros(0, np.float32), [], [], doubts=doubts)
+    found = Pictures([], [], np.zeros(0, np.float32), [], [], left_out, doubts)
     kept: list[NDArray[np.uint8]] = []
     told: list[float] = []
     for path, label, picture in read_all(listed, read, SHORT, reporter):
@@ -139,37 +141,71 @@ def read_all(
     reporter.end()
 
 
-def files(place: Path) -> Iterator[tuple[Path, str]]:
-    """Yield files with their labels: those of a folder per category, or those of a list; no text beside them.
+def files(place: Path) -> tuple[list[tuple[Path, str]], list[tuple[str, str]]]:
+    """Return files with their labels, no text beside pictures; and what of a list is left out, with the reason.
 
     Parameters
     ----------
     place
-        A folder, whose files come in the order of their names; or a list as ``nffa review export -o`` writes it (.csv or
-        .jsonl; ``label`` and ``path``, relative to the list), in its order.
+        A folder per category, whose files come in the order of their names; or a list as ``nffa review export -o`` writes
+        it (.csv or .jsonl; ``label``, ``path`` relative to the list, ``sha256`` if known), in its order.
     """
     if place.is_file():
-        yield from _listed(place)
-        return
+        return _listed(place)
+    found: list[tuple[Path, str]] = []
     for each in sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")):
         label = names.label_of(each.name)
         if label is None:
             continue
-        for path in sorted(each.rglob("*")):
-            if path.suffix.lower() not in BESIDE and path.is_file() and not path.name.startswith("."):
-                yield path, label
+        below = sorted(path for path in each.rglob("*") if path.is_file() and not path.name.startswith("."))
+        found += [(path, label) for path in below if path.suffix.lower() not in BESIDE]
+    return found, []
 
 
-def _listed(place: Path) -> Iterator[tuple[Path, str]]:
+def _listed(place: Path) -> tuple[list[tuple[Path, str]], list[tuple[str, str]]]:
+    found: list[tuple[Path, str]] = []
+    left_out: list[tuple[str, str]] = []
+    for number, row in _rows(place):
+        word, path = (row.get(key) for key in ("label", "path"))
+        if not (isinstance(word, str) and word.strip() and isinstance(path, str) and path):
+            hint = "a list has the columns label and path, as nffa review export -o labels.csv writes it"
+            raise UsageError("no label or no path in this line of the list", where=f"{place}:{number}", hint=hint)
+        label = names.listed(word)
+        if label is None:
+            continue
+        if row.get("sha256") and _digest(place.parent / path) not in (None, row["sha256"]):
+            left_out.append((path, "other bytes than those that got the label"))
+        else:
+            found.append((place.parent / path, label))
+    return found, left_out
+
+
+def _digest(path: Path) -> str | None:
+    """Return the SHA-256 of a file; None: it cannot be read, which its reader will say."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _rows(place: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield number and content of the lines of a list; separated by commas, or by semicolons as some spreadsheets do."""
     try:
         with place.open(encoding="utf-8-sig", newline="") as file:
-            is_json = place.suffix.lower() == ".jsonl"
-            for row in map(json.loads, file) if is_json else csv.DictReader(file):
-                label, path = (row[key] if is_json else spreadsheet.text(row[key]) for key in ("label", "path"))
-                yield place.parent / path, names.NONE if label == "none" else str(label)
-    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-        what = f"no list of labels ({type(error).__name__}: {error})"
-        raise UsageError(what, where=str(place), hint="nffa review export -o labels.csv writes one") from error
+            if place.suffix.lower() == ".jsonl":
+                for number, line in enumerate(file, 1):
+                    row = json.loads(line) if line.strip() else None
+                    if isinstance(row, dict):
+                        yield number, row
+                return
+            head = file.readline()
+            file.seek(0)
+            reader = csv.DictReader(file, delimiter=";" if head.count(";") > head.count(",") else ",")
+            for row in reader:
+                yield reader.line_num, {key: spreadsheet.text(row[key] or "") for key in row if key}
+    except (ValueError, csv.Error) as error:
+        raise UsageError(f"no list of labels: {error}", where=str(place)) from error
 
 
 def _contradictions(files: Sequence[tuple[Path, str]]) -> list[str]:

@@ -42,8 +42,10 @@ def from_place(
 ) -> tuple[adapt.Seen, list[str]]:
     """Return what a model makes of the pictures of a folder per category or of a list, and what could not be read."""
     wanted = model.preprocess
-    logits, embeddings, labels, thumbs, warnings = [], [], [], [], []
-    for path, label, picture in pictures.read_all(list(pictures.files(place)), read, wanted.short, reporter):
+    listed, left_out = pictures.files(place)
+    warnings = [f"not read: {path} ({why})" for path, why in left_out]
+    logits, embeddings, labels, thumbs = [], [], [], []
+    for path, label, picture in pictures.read_all(listed, read, wanted.short, reporter):
         if isinstance(picture, str):
             warnings.append(f"not read: {path} ({picture})")
             continue
