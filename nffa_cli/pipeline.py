@@ -64,7 +64,7 @@ def workers(values: settings.Settings) -> int:
 
 
 class Planner:
-    """What is due below one folder, from names, stamps and what the ledger remembers; nothing is opened or changed."""
+    """What is due below one folder, from names, stamps and what the ledger remembers; nothing is changed."""
 
     def __init__(self, root: str, values: settings.Settings, ledger: Mapping[str, plan.LedgerRow]) -> None:
         home = settings.home()

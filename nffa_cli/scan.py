@@ -1,5 +1,6 @@
-"""Walk a tree and group its files into acquisitions, by names and stamps alone; nothing is opened, nothing followed.
+"""Walk a tree and group its files into acquisitions, by names and stamps; nothing is followed, and only a text opened.
 
+That is a ``.txt`` beside a picture of its name, which may describe the picture or be a spectrum of its own.
 Symbolic links, FIFOs, sockets and devices are reported and never opened; a folder that cannot be read is reported and
 the walk goes on; a file that vanishes while we look is not there.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from nffa_cli.errors import UsageError
-from nffa_cli.identify import extension_of
+from nffa_cli.identify import HEAD_BYTES, extension_of, identify
 from nffa_cli.records import Acquisition, FileStamp
 
 FURNITURE = re.compile(
@@ -77,7 +78,7 @@ def walk(root: str, *, leave_out: Callable[[str], bool] = lambda _: False) -> It
             yield Unreadable(shown, folder, entries)
             continue
         files, folders, odd = entries
-        yield from group(folder, shown, files)
+        yield from group(folder, shown, files, alone=stands_alone)
         yield from odd_ones(folder, shown, odd)
         below = [name for name in sorted(folders, reverse=True) if not leave_out(os.path.join(folder, name))]  # noqa: PTH118
         todo.extend((f"{folder.rstrip(os.sep)}{os.sep}{name}", f"{shown.rstrip('/')}/{name}") for name in below)
@@ -112,7 +113,7 @@ def _one_file(path: Path, shown: str) -> Iterator[Acquisition]:
     if isinstance(entries, str):
         entries = ({path.name: path.stat()}, [], {})
     files, _, odd = entries
-    whole = group(folder, head, files)
+    whole = group(folder, head, files, alone=stands_alone)
     mine = [found for found in whole if any(os.path.basename(stamp.path) == path.name for stamp in found.files)]  # noqa: PTH119
     yield from mine or odd_ones(folder, head, {path.name: odd.get(path.name, "special-file")})
 
@@ -120,7 +121,7 @@ def _one_file(path: Path, shown: str) -> Iterator[Acquisition]:
 def again(before: Sequence[Acquisition]) -> Iterator[Acquisition]:
     """Look once more at the files of these acquisitions and yield what they belong to now, each once.
 
-    A partner may have come meanwhile; what is no longer there is yielded as skipped. Every folder is listed once.
+    A partner may have come or gone meanwhile; what is no longer there is yielded as skipped. Every folder is listed once.
     """
     folders: dict[str, dict[str, Acquisition]] = {}
     for found in before:
@@ -130,8 +131,9 @@ def again(before: Sequence[Acquisition]) -> Iterator[Acquisition]:
         entries = _listing(folder)
         files = {} if isinstance(entries, str) else entries[0]
         shown = next(iter(wanted.values())).shown.rpartition("/")[0]
-        for now in group(folder, shown, files):
-            if any(os.path.basename(stamp.path) in wanted for stamp in now.files):  # noqa: PTH119
+        names = {os.path.basename(stamp.path) for found in wanted.values() for stamp in found.files}  # noqa: PTH119
+        for now in group(folder, shown, files, alone=stands_alone):
+            if any(os.path.basename(stamp.path) in names for stamp in now.files):  # noqa: PTH119
                 yield now
         yield from (replace(found, skip="vanished") for name, found in wanted.items() if name not in files)
 
@@ -185,11 +187,23 @@ def odd_ones(folder: str, shown: str, odd: dict[str, str]) -> Iterator[Acquisiti
         yield Acquisition(_join(shown, name), (FileStamp(os.path.join(folder, name), 0, 0),), skip=reason)  # noqa: PTH118
 
 
-def group(folder: str, shown: str, files: dict[str, os.stat_result]) -> Iterator[Acquisition]:
+def stands_alone(path: str) -> bool:
+    """Tell whether the text file ``path`` is a measurement of its own, a spectrum saved as text; its beginning is read."""
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - text paths may hold bytes that are no UTF-8
+            found = identify(os.path.basename(path), file.read(HEAD_BYTES))  # noqa: PTH119
+    except OSError:
+        return False
+    return found.verdict == "ours" and found.family != "sidecar"
+
+
+def group(
+    folder: str, shown: str, files: dict[str, os.stat_result], *, alone: Callable[[str], bool] = lambda _: False
+) -> Iterator[Acquisition]:
     """Yield the acquisitions of one folder, in order of their main files' names.
 
     Names are compared without regard to case, but an exact match of the stem wins, so that two files whose names differ
-    only in case stay two.
+    only in case stay two. ``alone`` is asked of a ``.txt`` beside a picture of its name whether it stands for itself.
     """
     mains = dict.fromkeys(sorted(files), ())  # type: dict[str, tuple[str, ...]]
     by_stem: dict[str, list[str]] = {}
@@ -197,7 +211,7 @@ def group(folder: str, shown: str, files: dict[str, os.stat_result]) -> Iterator
         by_stem.setdefault(_stem(name).casefold(), []).append(name)
     for name in list(mains):
         owner = _owner(name, by_stem)
-        if owner is not None:
+        if owner is not None and not (extension_of(name) == ".txt" and alone(f"{folder.rstrip(os.sep)}{os.sep}{name}")):
             mains[owner] += (name,)
             del mains[name]
     for main, sidecars in mains.items():

@@ -32,6 +32,7 @@ _NAMED_MONTH_FIRST = re.compile(r"\b([^\W\d_]{3,10})[-. ]+(\d{1,2})(?:st|nd|rd|t
 _YEAR_LAST = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 _DAY_OF_CTIME = re.compile(r"\b([^\W\d_]{3,10})\s+(\d{1,2})(?!\d)")
 _ISO_T = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2})")
+_HYPHENS = re.compile(r"(\d{4}-\d{2}-\d{2})[.-](\d{2})-(\d{2})-(\d{2})(?!\d)")  # 2023-02-01.03-04-05PM (OpenFIBSEM)
 _TIFF_DATE = re.compile(r"^(\d{4}):(\d{2}):(\d{2})(?= \d{2}:)")  # 2017:06:05 04:03:02, as TIFF and EXIF write
 
 # English, German, Italian, French, Spanish, as Windows abbreviates them; juin and juillet need four letters.
@@ -54,6 +55,7 @@ def local(text: str, order: Order | None) -> datetime | date:
     ``order`` is used only where the text can be read in two ways; then, without it, Unfit("ambiguous-date").
     """
     text = _ISO_T.sub(r"\1 \2", " ".join(text.replace("\x00", " ").split()))
+    text = _HYPHENS.sub(r"\1 \2:\3:\4", text)
     text = _TIFF_DATE.sub(r"\1-\2-\3", text)
     if len(text) > 120:
         raise Unfit("unreadable-date", "is no date")
@@ -216,8 +218,8 @@ def _numeric(first: str, second: str, third: str, mark: str, order: Order | None
         return date(year, b, a)
     if b > 12:
         return date(year, a, b)
-    if mark == ".":  # no locale writes the month first with dots (Unicode CLDR)
-        order = order or "DMY"
+    if mark == "." and order != "MDY":  # no locale writes the month first with dots (Unicode CLDR)
+        order = "DMY"
     if order not in ("DMY", "MDY"):
         raise Unfit("ambiguous-date", "can be read day first or month first")
     return date(year, b, a) if order == "DMY" else date(year, a, b)

@@ -55,9 +55,9 @@ def parse(value: Any) -> tuple[float, str | None]:
         raise Unfit("unreadable-value", "is no number")
     unit = found["unit"].strip() if found["unit"] else None
     if found["times"]:
-        if unit:
+        if unit not in (None, "k", "K"):  # "x10.0k" is a magnification
             raise Unfit("unreadable-value", "is no number")
-        unit = "x"
+        unit = "k" if unit else "x"
     return _finite(_without_commas(found["number"])), unit or None
 
 

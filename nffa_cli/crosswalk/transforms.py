@@ -121,11 +121,10 @@ def local_datetime(inputs: Inputs, situation: Situation) -> Reading:
     """Return the moment of a date text and a time text, or of one text that holds both.
 
     ``order`` (DMY, MDY, YMD): the order that this vendor always writes. Without it an ambiguous date needs the
-    profile's; ``usual``: the order that the form of the text suggests, for an instrument whose profile says none.
-    ``zone: UTC``: the vendor writes UTC. ``other``: text of the same moment by another clock, as TIFF writes it.
+    profile's. ``zone: UTC``: the vendor writes UTC. ``other``: text of the same moment by another clock, as TIFF writes it.
     """
     options = situation.options
-    order = options.get("order") or situation.date_order or options.get("usual")
+    order = options.get("order") or situation.date_order
     if not inputs.keys() & {"value", "date"}:
         raise Unfit(None, "has no date")
     parts = [_text(inputs[name]) for name in ("value", "date") if name in inputs]
@@ -247,7 +246,7 @@ TABLE: dict[str, Transform] = {
         "time",
         (),
         optional=("value", "date", "time", "other"),
-        options={"order": str, "usual": str, "zone": str},
+        options={"order": str, "zone": str},
     ),
     "serial_date": Transform(serial_date, "time"),
     "date_parts": Transform(date_parts, "time", ("year", "month", "day", "hour", "minute", "second")),
@@ -287,11 +286,8 @@ def complaint(using: str | None, inputs: Sequence[str], options: Any) -> str | N
 
 
 def _wrong_option(options: Mapping[str, Any]) -> str | None:
-    for name in ("order", "usual"):
-        if options.get(name, "DMY") not in dates.ORDERS:
-            return f"with.{name} must be one of {', '.join(dates.ORDERS)}"
-    if "order" in options and "usual" in options:
-        return "with.usual means nothing beside with.order, which nothing outranks"
+    if options.get("order", "DMY") not in dates.ORDERS:
+        return f"with.order must be one of {', '.join(dates.ORDERS)}"
     if options.get("zone", "UTC") != "UTC":
         return "with.zone can only be UTC; other zones belong to the profile"
     if "pattern" in options:

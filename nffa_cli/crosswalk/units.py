@@ -59,6 +59,7 @@ _ROWS: dict[str, Unit] = {
     # time
     "min": Unit(60.0, "s"), "mins": Unit(60.0, "s"), "Mins": Unit(60.0, "s"), "minutes": Unit(60.0, "s"),
     "minute": Unit(60.0, "s"), "h": Unit(3600.0, "s"), "hr": Unit(3600.0, "s"), "hours": Unit(3600.0, "s"),
+    "hrs": Unit(3600.0, "s"), "Hrs": Unit(3600.0, "s"),
     "msec": Unit(1e-3, "s"), "usec": Unit(1e-6, "s"), "nsec": Unit(1e-9, "s"), "mSec": Unit(1e-3, "s"),
     "uSec": Unit(1e-6, "s"), "nSec": Unit(1e-9, "s"), "uSecs": Unit(1e-6, "s"), "mSecs": Unit(1e-3, "s"),
     # temperature

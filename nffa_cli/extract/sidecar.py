@@ -116,11 +116,19 @@ def format_of(path: str) -> str | None:
 
 
 def parse(text: str) -> Sidecar | None:
-    """Return the sidecar that ``text`` is, or None when it is none of the three."""
+    """Return the sidecar that ``text`` is, or None when it is none of the three.
+
+    JEOL and Hitachi end every line: what stands behind the last line end was not written to its end, and is left out,
+    for half a number would be a wrong one.
+    """
     name = _sign(text)
     if name is None:
         return None
-    faults = (Remark("truncated", "the text beside the picture ends in zero bytes"),) if "\0" in text else ()
+    zeros = "\0" in text.removesuffix("\0")  # one may close it
+    faults = (Remark("truncated", "the text beside the picture ends in zero bytes"),) if zeros else ()
+    if name != "tescan-sem-tiff" and (broken := re.split(r"[\r\n]", text)[-1]).strip(" \t\0\x1a"):
+        text = text[: -len(broken)]
+        faults = faults or (Remark("truncated", "the last line of the text beside the picture has no end"),)
     return Sidecar(name, parse_jeol(text) if name == "jeol-sem-tiff" else parse_ini(text), faults)
 
 
@@ -182,9 +190,21 @@ HITACHI_FRAME = 127e6
 """Width in nm of the picture that a magnification of 1 refers to: a five-inch photograph."""
 
 
+MAGNIFICATION = re.compile(r"x?\s*(\d{1,9}(?:\.\d{0,9})?)\s*(k?)", re.IGNORECASE)
+
+
 def _hitachi_keys(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     branches = [branch for branch in tree.values() if isinstance(branch, Mapping)]
     return next((branch for name in ("PixelSize", "DataSize") for branch in branches if name in branch), {})
+
+
+def _hitachi_magnified(tree: Mapping[str, Any]) -> float | None:
+    """Return the magnification of a SEM picture, which refers to ``HITACHI_FRAME``; that of a TEM to something else."""
+    keys = _hitachi_keys(tree)
+    said = MAGNIFICATION.fullmatch(one(keys, "Magnification") or "")
+    if said is None or keys is not tree.get("SemImageFile"):
+        return None
+    return float(said[1]) * (1000 if said[2] else 1)
 
 
 def _hitachi_pixel(tree: Mapping[str, Any], width: int) -> tuple[float, str] | None:
@@ -194,9 +214,8 @@ def _hitachi_pixel(tree: Mapping[str, Any], width: int) -> tuple[float, str] | N
     full = numbers(one(keys, "DataSize") or "")
     if said and said[0][0] > 0:
         return said[0][0] * (full[0] / width if full and full[0] > 0 else 1.0), said[0][1]
-    magnified = numbers(one(keys, "Magnification") or "")  # S-4700 and its kin write no PixelSize
-    if not text and full and full[0] == width and len(magnified) == 1 and magnified[0] > 0:
-        return HITACHI_FRAME / magnified[0] / width, "nm"
+    if not text and full and full[0] == width > 0 and (magnified := _hitachi_magnified(tree)):  # S-4700 and its kin
+        return HITACHI_FRAME / magnified / width, "nm"
     return None
 
 
@@ -204,8 +223,15 @@ PIXEL_SIZE = {"jeol-sem-tiff": _jeol_pixel, "hitachi-sem-tiff": _hitachi_pixel}
 """How a vendor's text says the pixel size of a picture of some width. TESCAN's plain keys are in its crosswalk."""
 
 
-def inferred(form: str, tree: Mapping[str, Any], width: int) -> tuple[Remark, ...]:
-    """Return a remark where the pixel size of a picture follows from its magnification, because the text has none."""
+def doubts(form: str, tree: Mapping[str, Any], width: int = 0) -> tuple[Remark, ...]:
+    """Return what is to be said of values that the text does not state plainly; ``width``: that of its picture, if any.
+
+    The pixel size of a Hitachi may follow from the magnification; TESCAN's text may have the settings of both columns.
+    """
+    columns = [tree[name] for name in ("SEM", "FIB") if isinstance(tree.get(name), Mapping)]
+    if form == "tescan-sem-tiff" and sum(one(column, "HV") is not None for column in columns) == 2:
+        what = "the file has settings of the electron and of the ion column and does not say which made the picture"
+        return (Remark("ambiguous-beam", what),)
     keys = _hitachi_keys(tree) if form == "hitachi-sem-tiff" else {}
     if one(keys, "PixelSize") or not keys or _hitachi_pixel(tree, width) is None:
         return ()
@@ -271,7 +297,8 @@ def read(files: Sequence[str]) -> RawMetadata:
     if not pictures:
         found = load(texts[0])
         header = anchor(found.format, found.tree, "sidecar")
-        return RawMetadata(found.format, {"sidecar": found.tree}, (), header, None, found.faults, (), READER)
+        warnings = doubts(found.format, found.tree)
+        return RawMetadata(found.format, {"sidecar": found.tree}, (), header, None, found.faults, warnings, READER)
     raw = picture.read(pictures)
     return join(raw, texts[0]) if texts else raw
 
@@ -293,5 +320,6 @@ def join(raw: RawMetadata, path: str) -> RawMetadata:
         tree={**raw.tree, "sidecar": found.tree},
         signals=calibrated(raw.signals, found.format, found.tree),
         anchors={**raw.anchors, **anchor(found.format, found.tree, "sidecar")},
-        warnings=raw.warnings + found.faults + inferred(found.format, found.tree, width),
+        faults=raw.faults + found.faults,
+        warnings=raw.warnings + doubts(found.format, found.tree, width),
     )

@@ -105,7 +105,7 @@ def _loaded(files: Sequence[str]) -> tuple[sidecar.Sidecar | None, tuple[Remark,
             except (UnreadableFile, OSError) as error:
                 remarks += (Remark("sidecar-unreadable", f"{Path(path).name}: {error}"),)
             else:
-                return found, remarks + found.faults
+                return found, remarks
     return None, remarks
 
 
@@ -125,8 +125,11 @@ def tescan(tiff: Tiff, files: Sequence[str]) -> Vendor:
         tree[str(TESCAN_TAG)] = keys
     if beside is not None:
         tree["sidecar"] = beside.tree
-    root = str(TESCAN_TAG) if "MAIN" in keys or beside is None else "sidecar"
-    return Vendor(tree, anchors={"header": root}, warnings=remarks)
+    if "MAIN" in keys or beside is None:
+        remarks += (beside.faults if beside else ()) + sidecar.doubts("tescan-sem-tiff", keys)
+        return Vendor(tree, anchors={"header": str(TESCAN_TAG)}, warnings=remarks)
+    remarks += sidecar.doubts("tescan-sem-tiff", beside.tree)
+    return Vendor(tree, anchors={"header": "sidecar"}, faults=beside.faults, warnings=remarks)
 
 
 def beside(tiff: Tiff, files: Sequence[str]) -> Vendor:
@@ -135,11 +138,12 @@ def beside(tiff: Tiff, files: Sequence[str]) -> Vendor:
     if found is None:
         return Vendor(warnings=remarks)
     anchors = sidecar.anchor(found.format, found.tree, "sidecar")
-    remarks += sidecar.inferred(found.format, found.tree, tiff.pages[0].width)
+    remarks += sidecar.doubts(found.format, found.tree, tiff.pages[0].width)
     return Vendor(
         {"sidecar": found.tree},
         signals=_change(found.format, found.tree),
         anchors=anchors,
+        faults=found.faults,
         warnings=remarks,
     )
 
@@ -151,7 +155,7 @@ def hitachi(tiff: Tiff, files: Sequence[str]) -> Vendor:
         {"windows": tree},
         signals=_change("hitachi-sem-tiff", tree),
         anchors=sidecar.anchor("hitachi-sem-tiff", tree, "windows"),
-        warnings=_loaded(files)[1] + sidecar.inferred("hitachi-sem-tiff", tree, tiff.pages[0].width),
+        warnings=_loaded(files)[1] + sidecar.doubts("hitachi-sem-tiff", tree, tiff.pages[0].width),
     )
 
 

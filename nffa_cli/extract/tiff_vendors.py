@@ -33,13 +33,18 @@ ROUNDING = 0.01
 """How far two writings of one pixel size (four digits in one of them) may differ."""
 
 
+def _page(tiff: Tiff, *codes: int) -> Page:
+    """Return the first page that has one of these tags: programs that pack pictures together may put another one first."""
+    return next(page for page in tiff.pages if any(code in page.tags for code in codes))
+
+
 def zeiss(tiff: Tiff, files: Sequence[str]) -> Vendor:
     """Read tag 34118 (key line, value line) and its UTF-16 copy 34119.
 
     ``tree["34118"]``: "header" (the numbers before the first key, as written), then each key with its whole value line
     ("EHT = 10.00 kV"). ``tree["34119"]``: only lines that the copy writes differently (letters outside Windows-1252).
     """
-    page = tiff.pages[0]
+    page = _page(tiff, ZEISS, ZEISS_UNICODE)
     lines = page.tags[ZEISS].raw if page.get(ZEISS) is not None else b""
     tree: dict[str, Any] = {}
     keys = _zeiss_lines(text(lines))
@@ -104,7 +109,7 @@ def fei(tiff: Tiff, files: Sequence[str]) -> Vendor:
 
     Anchors: ``ini``, the section of the tree with the INI text; ``detector``, the INI section of the detector used.
     """
-    page = tiff.pages[0]
+    page = _page(tiff, FEI_SFEG, FEI_HELIOS, FEI_XML)
     tree: dict[str, Any] = {}
     warnings: list[Remark] = []
     faults = list(_unwritten(page, FEI_SFEG, FEI_HELIOS, FEI_XML))
@@ -199,7 +204,7 @@ def fibics(tiff: Tiff, files: Sequence[str]) -> Vendor:
 
     BeamInfo and DetectorInfo are lists of named items; in the tree they are name → text.
     """
-    page = tiff.pages[0]
+    page = _page(tiff, FIBICS)
     if not page.tags[FIBICS].complete:
         return Vendor()
     tree, why = xmltree.parse(page.tags[FIBICS].raw.rstrip(b"\0 \r\n"))

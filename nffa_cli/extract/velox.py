@@ -229,11 +229,11 @@ def _images(blocks: list[_Block], path: str, tree: dict[str, Any], *, with_spect
 
 
 def _frames(block: _Block, count: int) -> Axis:
-    try:
-        step = block.number("Scan", "FrameTime") or float(block.detector().get("ExposureTime", "nan"))
-    except (TypeError, ValueError):
-        step = float("nan")
-    return Axis("time", count, step, 0.0, "s") if step > 0 else Axis("frame", count)
+    """Return the axis of scanned frames; when a camera took its own is not said: a frame lasts longer than its exposure."""
+    unit, kind = block.words("BinaryResult", "AcquisitionUnit"), block.detector().get("DetectorType")
+    camera = unit == "CameraImage" or kind == "ImagingDetector"
+    step = None if camera else block.number("Scan", "FrameTime")
+    return Axis("time", count, step, 0.0, "s") if step and step > 0 else Axis("frame", count)
 
 
 def _image_name(block: _Block, tree: dict[str, Any]) -> str | None:

@@ -105,6 +105,23 @@ def test_a_stack_keeps_the_words_of_every_frame(velox, filters):
     assert np.array_equal(samples(signal), data.transpose(2, 0, 1))
 
 
+def test_the_frames_of_a_camera_do_not_last_as_long_as_a_scan(velox):
+    data = np.arange(24, dtype=np.uint16).reshape(3, 4, 2)
+    camera = {
+        **DETECTORS,
+        "Detector-3": {"DetectorName": "Ceta", "DetectorType": "ImagingDetector", "ExposureTime": "0.4"},
+    }
+    said = metadata("3", "Ceta", Detectors=camera)
+    told = metadata("", "Ceta", Detectors={})
+    told["BinaryResult"]["AcquisitionUnit"] = "CameraImage"
+    for number, frames in enumerate((said, told)):
+        path, file = velox(f"{number}.emd")
+        with file:
+            block(file, "Image", "aa", data, frames, frames)
+        axis = emd.read([path]).signals[0].axes[0]
+        assert (axis.name, axis.scale, axis.unit) == ("frame", 1.0, None)
+
+
 def test_a_single_compressed_frame(velox):
     path, file = velox()
     data = np.arange(12, dtype=np.uint16).reshape(3, 4, 1)

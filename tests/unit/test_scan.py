@@ -156,6 +156,45 @@ def test_one_file_by_name_brings_its_partners(tmp_path):
     assert [os.path.basename(s.path) for s in found.files] == ["s.emi", "s_1.ser"]
 
 
+EMSA = b"#FORMAT      : EMSA/MAS Spectral Data File\r\n#VERSION     : 1.0\r\n"
+
+
+@pytest.mark.parametrize("picture", ["a.tif", "A.JPG", "a.bmp"])
+def test_a_spectrum_saved_as_text_beside_a_picture_of_its_name_stays_one(tmp_path, picture):
+    make(tmp_path, picture)
+    (tmp_path / "a.txt").write_bytes(EMSA)
+    assert names(tmp_path) == {picture: [], "a.txt": []}
+    (found,) = scan.walk(str(tmp_path / "a.txt"))
+    assert [os.path.basename(stamp.path) for stamp in found.files] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"$CM_FORMAT JEOL-SEM\r\n", b"\xff\xfe[\0S\0e\0m\0", b"[SemImageFile]\r\n", b"notes"]
+)
+def test_any_other_text_stays_with_the_picture_of_its_name(tmp_path, text):
+    make(tmp_path, "a.tif")
+    (tmp_path / "a.txt").write_bytes(text)
+    assert names(tmp_path) == {"a.tif": ["a.txt"]}
+
+
+def test_a_text_that_turns_out_to_be_a_spectrum_is_looked_at_again_for_itself(tmp_path):
+    make(tmp_path, "a.tif", "a.txt")
+    before = list(scan.walk(str(tmp_path)))
+    (tmp_path / "a.txt").write_bytes(EMSA)
+    assert [[os.path.basename(stamp.path) for stamp in now.files] for now in scan.again(before)] == [
+        ["a.tif"],
+        ["a.txt"],
+    ]
+
+
+def test_only_a_text_beside_a_picture_of_its_name_is_opened(tmp_path, monkeypatch):
+    make(tmp_path, "a.tif", "a.txt", "b.txt", "c.dm3", "c.txt", "d.tif", "d-tif.hdr")
+    asked = []
+    monkeypatch.setattr(scan, "stands_alone", lambda path: bool(asked.append(os.path.basename(path))))
+    names(tmp_path)
+    assert asked == ["a.txt"]
+
+
 def test_a_path_that_is_not_there_is_an_error_with_a_hint(tmp_path):
     with pytest.raises(UsageError) as raised:
         list(scan.walk(str(tmp_path / "no")))

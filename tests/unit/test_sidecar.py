@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from nffa_cli import extract, reading, scan
+from nffa_cli import extract, readiness, reading, scan
 from nffa_cli.errors import UnreadableFile
 from nffa_cli.extract import picture, sidecar
 
@@ -133,6 +133,20 @@ def test_hitachi_magnification_stands_in_for_the_pixel_size():
     assert pixel({"SemImageFile": keys}, 640) is None
     assert pixel({"SemImageFile": {**keys, "PixelSize": "0"}}, 1280) is None
     assert pixel({"SemImageFile": {"Magnification": "10000"}}, 1280) is None
+    assert pixel({"TemImageFile": keys}, 1280) is None  # what that refers to is not known
+    assert pixel({"SemImageFile": {**keys, "DataSize": "0x0"}}, 0) is None
+
+
+@pytest.mark.parametrize("said", ["10000", "10.0k", "x10.0k", "X 10 K"])
+def test_a_hitachi_magnification_may_be_in_thousands(said):
+    keys = {"DataSize": "1280x960", "Magnification": said}
+    assert sidecar.PIXEL_SIZE["hitachi-sem-tiff"]({"SemImageFile": keys}, 1280) == (pytest.approx(9.921875), "nm")
+
+
+@pytest.mark.parametrize("said", ["10,000", "x10.0 kk", "9" * 400, "10.0.0", "about 10", "-10", "0", "10 20"])
+def test_a_pixel_size_is_not_inferred_from_an_odd_magnification(said):
+    keys = {"DataSize": "1280x960", "Magnification": said}
+    assert sidecar.PIXEL_SIZE["hitachi-sem-tiff"]({"SemImageFile": keys}, 1280) is None
 
 
 @pytest.mark.parametrize(("line", "codes"), [("", ["scale-inferred"]), ("PixelSize=50\n", []), ("PixelSize=0\n", [])])
@@ -175,6 +189,48 @@ def test_a_text_that_is_no_sidecar_is_refused(tmp_path, data, code):
 def test_a_half_written_sidecar_is_damaged(tmp_path):
     (tmp_path / "a.txt").write_bytes(JEOL.encode("cp1252") + bytes(100))
     assert [fault.code for fault in extract.read([str(tmp_path / "a.txt")], "sidecar").faults] == ["truncated"]
+    (tmp_path / "a.txt").write_bytes(JEOL.encode("cp1252") + b"\0")  # as some programs close a text
+    assert not extract.read([str(tmp_path / "a.txt")], "sidecar").faults
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [(JEOL, "cp1252"), (HITACHI, "ascii"), (HITACHI, "utf-16"), (HITACHI, "utf-16-le")]
+)
+def test_nothing_of_a_line_without_its_end_is_a_value(tmp_path, text, encoding):
+    (tmp_path / "a.png").write_bytes(png(16, 8))
+    data, files = text.encode(encoding), [str(tmp_path / "a.png"), str(tmp_path / "a.txt")]
+    (tmp_path / "a.txt").write_bytes(data)
+    (whole,) = extract.read(files, "sidecar").tree["sidecar"].values() if text is HITACHI else (None,)
+    whole = whole or extract.read(files, "sidecar").tree["sidecar"]
+    for length in range(len(text[: text.index("\n") + 1].encode(encoding)), len(data)):
+        (tmp_path / "a.txt").write_bytes(data[:length])
+        raw = extract.read(files, "sidecar")
+        tree = raw.tree["sidecar"]
+        keys = tree.get("SemImageFile", {}) if text is HITACHI else tree
+        assert keys.items() <= whole.items(), length
+        ends = sidecar.decode(data[:length]).endswith(("\r", "\n"))
+        assert [fault.code for fault in raw.faults] == ([] if ends else ["truncated"]), length
+
+
+def test_a_picture_waits_for_the_end_of_its_text(tmp_path):
+    (tmp_path / "a.bmp").write_bytes(bmp(1280, 8))
+    (tmp_path / "a.txt").write_bytes(JEOL.encode("cp1252") + b"$CM_MAG 10")
+    raw = extract.read([str(tmp_path / "a.bmp"), str(tmp_path / "a.txt")], "sidecar")
+    assert "$CM_MAG" not in raw.tree["sidecar"]
+    states = [readiness.judge(raw, 10**6, partner_missing=None, age=age, patience=600.0) for age in (10.0, 1000.0)]
+    assert [(state.state, str(state.reason)[:9]) for state in states] == [
+        ("waiting", "truncated"),
+        ("damaged", "truncated"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["[MAIN]\nPixelSizeX=1e-9\n[SEM]\nHV=5000\n[FIB]\nHV=30000\n"])
+@pytest.mark.parametrize("pictured", [True, False])
+def test_settings_of_two_columns_are_remarked(tmp_path, text, pictured):
+    (tmp_path / "a.png").write_bytes(png(16, 8))
+    (tmp_path / "a.hdr").write_text(text)
+    files = [str(tmp_path / "a.png")] * pictured + [str(tmp_path / "a.hdr")]
+    assert [remark.code for remark in extract.read(files, "sidecar").warnings] == ["ambiguous-beam"]
 
 
 @pytest.mark.parametrize(("name", "data"), [("a.png", png(33, 22)), ("a.bmp", bmp(33, 22)), ("a.jpg", jpeg(33, 22))])

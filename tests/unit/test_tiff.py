@@ -336,6 +336,20 @@ def test_fei_sections_anchors_and_base64(tmp_path):
     assert raw.anchors == {"ini": "34682", "detector": "ETD"}
 
 
+@pytest.mark.parametrize(
+    ("code", "said", "name"),
+    [
+        (51023, b"<Fibics><Image><Machine>M</Machine></Image></Fibics>\0", "fibics-atlas-tiff"),
+        (34682, FEI + b"\0", "fei-sem-tiff"),
+        (34118, b"0\r\nAP_MAG\r\nMag = 5.00 K X\r\n\0", "zeiss-sem-tiff"),
+    ],
+)
+def test_a_vendors_tag_may_be_on_a_later_page(tmp_path, code, said, name):
+    pages = [page(8, 8, NOISE[:64]), page(8, 8, NOISE[64:128], tags={code: (2, said)})]
+    raw = tiff.read([saved(tmp_path, build(pages))])
+    assert (raw.format, raw.faults, isinstance(raw.tree[str(code)], dict)) == (name, (), True)
+
+
 def test_fei_older_software_keeps_the_text_in_34680(tmp_path):
     raw = tiff.read([saved(tmp_path, build([page(8, 8, NOISE[:64], tags={34680: (2, FEI + b"\0")})]))])
     assert raw.anchors["ini"] == "34680"

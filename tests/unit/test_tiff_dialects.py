@@ -86,6 +86,8 @@ def test_tescan_ion_column_and_the_header_beside(tmp_path):
     assert raw.tree["sidecar"]["FIB"] == {"HV": "1"}
     numbered = read(tmp_path, tiff({50431: (1, tescan_tag((2, MAIN), (5, b"HV=30000.0\n")))}))
     assert numbered.tree["50431"]["FIB"] == {"HV": "30000.0"}
+    both = read(tmp_path, tiff({50431: (1, tescan_tag((2, MAIN), (3, b"HV=5e3\n"), (5, b"HV=3e4\n")))}))
+    assert [remark.code for remark in both.warnings] == ["ambiguous-beam"]
     bare = read(tmp_path, tiff({}), hdr=b"[MAIN]\nDevice=EXAMPLE\n[FIB]\nHV=1\n")
     assert (bare.format, bare.anchors) == ("tescan-sem-tiff", {"header": "sidecar"})
 
@@ -108,6 +110,9 @@ def test_a_tiff_takes_its_scale_from_the_text_beside_it(tmp_path):
     text = "$CM_FORMAT JEOL-SEM\n$CM_FULL_SIZE 8 4\n$$SM_MICRON_BAR 4\n$$SM_MICRON_MARKER 1µm\n".encode("cp1252")
     raw = read(tmp_path, tiff({}), txt=text)
     assert (raw.format, scales(raw)) == ("jeol-sem-tiff", [("y", 0.25, "um"), ("x", 0.25, "um")])
+    assert not raw.faults
+    cut = read(tmp_path, tiff({}), txt=text + b"$CM_MAG 10")
+    assert ([fault.code for fault in cut.faults], "$CM_MAG" in cut.tree["sidecar"]) == (["truncated"], False)
     other = read(tmp_path, tiff({}), txt=b"a shopping list")
     assert (other.format, scales(other)[0]) == ("plain-image", ("y", 1.0, None))
 

@@ -110,13 +110,31 @@ def test_the_order_settles_only_what_is_open():
     assert dates.local("20/11/04", "YMD") == date(2020, 11, 4)
 
 
-def test_the_profile_outranks_what_is_only_usual_and_no_fixed_order():
+def test_the_profile_decides_where_the_vendor_has_no_fixed_order():
     def read(**known):
-        return run("local_datetime", "05/06/2016 17:06:40", **known).value.month
+        return run("local_datetime", "05/06/2016 05:06:40 PM", **known).value.month
 
-    assert read(usual="MDY") == 5
-    assert read(usual="MDY", order_of_profile="DMY") == 6
+    with pytest.raises(Unfit, match="day first or month first"):
+        read()
+    assert read(order_of_profile="MDY") == 5
+    assert read(order_of_profile="DMY") == 6
     assert read(order="MDY", order_of_profile="DMY") == 5
+
+
+def test_dots_mean_day_first_even_where_the_vendor_mostly_begins_with_the_year():
+    assert dates.local("6.5.2010", "YMD") == date(2010, 5, 6)
+    assert dates.local("10.05.06", "YMD") == date(2010, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2023-02-01.03-04-05PM", datetime(2023, 2, 1, 15, 4, 5)),
+        ("2023-02-01-15-04-05", datetime(2023, 2, 1, 15, 4, 5)),
+    ],
+)
+def test_a_clock_with_hyphens_is_read_behind_a_date_with_hyphens(text, moment):
+    assert dates.local(text, None) == moment
 
 
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)), st.sampled_from(["DMY", "MDY"]))
@@ -197,8 +215,7 @@ def test_no_transform_raises_anything_else(name, one, other, index):
         ("quantity", ["value"], {"factor": 2}),
         ("local_datetime", ["time"], {}),
         ("local_datetime", ["value"], {"order": "YDM"}),
-        ("local_datetime", ["value"], {"usual": "YDM"}),
-        ("local_datetime", ["value"], {"order": "DMY", "usual": "MDY"}),
+        ("local_datetime", ["value"], {"usual": "MDY"}),
         ("local_datetime", ["value"], {"zone": "CET"}),
         (None, ["a", "b"], {}),
         (None, ["value"], []),
