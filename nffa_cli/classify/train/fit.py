@@ -1,4 +1,4 @@
-"""Training the network: balanced batches, growing pictures, AdamW with a cosine, a running mean of the weights; torch.
+"""Training the network: batches of all classes, growing pictures, AdamW with a cosine, a running mean of the weights; torch.
 
 The same pictures, plan and threads give the same network on one machine, and its figures within a point elsewhere.
 """
@@ -103,6 +103,7 @@ def fit(pictures: Pictures, classes: Sequence[str], plan: Plan, reporter: Report
     scale = scale_of(pictures)
     optimizer = torch.optim.AdamW(_weights(network, plan.decay), lr=plan.rate)
     by_class = [rows for rows in (np.flatnonzero(truth == n) for n in range(len(classes))) if len(rows)]
+    shares = np.sqrt([len(set(kind[rows])) for rows in by_class])  # more sub-kinds, more to learn
     steps = max(1, plan.epochs * len(pictures) // plan.batch)
     reporter.begin("training", steps)
     network.train()
@@ -111,7 +112,7 @@ def fit(pictures: Pictures, classes: Sequence[str], plan: Plan, reporter: Report
         for group in optimizer.param_groups:
             group["lr"] = plan.rate * min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * done) + 1e-3)
         side = _side(plan.size, done)
-        rows = _drawn(by_class, plan.batch, rng)
+        rows = _drawn(by_class, shares, plan.batch, rng)
         batch = torch.from_numpy(np.stack([window(pictures.images[n], rng) for n in rows])).to(there)
         squares, wider = augment(batch, side, chance, field=round(SHORT / FIELD))
         told = _told(pictures.pixel[rows] + wider.cpu().numpy(), scale, plan, rng).to(there)
@@ -141,9 +142,11 @@ def _weights(network: Network, decay: float) -> list[dict[str, object]]:
     ]
 
 
-def _drawn(by_class: Sequence[NDArray[np.intp]], count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return rows of which each class has as many."""
-    which = rng.integers(len(by_class), size=count)
+def _drawn(
+    by_class: Sequence[NDArray[np.intp]], shares: NDArray[np.float64], count: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Return rows, of each class as many as its share says."""
+    which = rng.choice(len(by_class), size=count, p=shares / shares.sum())
     return np.array([rng.choice(by_class[n]) for n in which], np.intp)
 
 
