@@ -137,11 +137,12 @@ def read_job(
     raw: bool,
     preview: str | None = None,
     spectra: bool = False,
+    text: bool = False,
     tag: Any = None,
 ) -> Job:
     """Return the job that reads one acquisition; ``preview`` is where to draw it, ``tag`` comes back with the answer.
 
-    ``spectra``: write them, made small, beside the preview.
+    ``spectra``: write them, made small, beside the preview. ``text``: the record comes as text, to be kept as it is.
     """
     drawing = {"path": preview, "size": values["preview.size"], "format": values["preview.format"], "spectra": spectra}
     job = request(
@@ -156,6 +157,7 @@ def read_job(
         preview=drawing if preview else None,
         hash=hash_,
         raw=raw,
+        text=text,
     )
     return replace(job, tag=tag)
 

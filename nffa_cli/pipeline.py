@@ -6,6 +6,7 @@ renames previews; workers read. Killed anywhere, a run loses nothing that it rep
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
@@ -218,7 +219,7 @@ class Ingest:
         job = read_job(
             each.acquisition, each.context, self.values,
             patience=patience, pictures=self.versions.pictures, hash_=True, raw=True, preview=preview,
-            spectra=True, tag=each,
+            spectra=True, text=True, tag=each,
         )  # fmt: skip
         pool.submit(job)
 
@@ -233,10 +234,11 @@ class Ingest:
             self._batch.outcomes.append(self._outcome(found, status, header["reason"], each, header.get("format")))
             return
         files = tuple(HashedFile(**entry) for entry in header["files"])
-        record = {**header["record"], "status": "ready"}
+        text, raw = answer.blob[: header["text"]], answer.blob[header["text"] :]
+        record = json.loads(text)
         provenance = Provenance(**{**header["provenance"], "crosswalk": self.versions.crosswalks.get(header["format"])})
         preview = self._preview_name(header["digest"]) if header["preview"] else None
-        version = NewVersion(files, record, answer.blob, provenance, preview)
+        version = NewVersion(files, record, raw, provenance, preview, text.decode())
         self._batch.versions.append((version, header["preview"], header["spectra"]))
         self._batch.ledger.append(self._row(each, header))
         self._batch.outcomes.append(self._outcome(found, "done", None, each, header["format"], record["warnings"]))

@@ -46,7 +46,8 @@ def read(job: dict[str, Any]) -> Result:
 
     The job says: ``files`` (stamps, main first), ``age`` and ``patience`` in seconds, ``partner_missing``, ``pictures``
     (take plain pictures too), ``context`` (crosswalk folder, session, profiles), ``preview`` (path, size, format, and
-    whether ``spectra`` are wanted beside it) or None, ``hash`` and ``raw`` (send the vendor's tree back, compressed).
+    whether ``spectra`` are wanted beside it) or None, ``hash``, ``raw`` (send the vendor's tree back, compressed) and
+    ``text`` (send the record as JSON text before that, as it is to be kept; ``text`` of the answer is its length).
     """
     files = [FileStamp(*stamp) for stamp in job["files"]]
     taken = take(job, files)
@@ -93,7 +94,7 @@ def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Re
             record = _with_warning(record, problem)
     if change := moved(files):
         return verdict("waiting", change, raw.format)
-    header = {
+    header: dict[str, Any] = {
         "state": state.state,
         "reason": state.reason,
         "format": raw.format,
@@ -104,7 +105,12 @@ def _finish(job: dict[str, Any], files: list[FileStamp], raw: RawMetadata) -> Re
         "preview": preview,
         "spectra": spectra,
     }
-    return header, pack(raw) if job["raw"] else b""
+    blob = pack(raw) if job["raw"] else b""
+    if job.get("text") and state.state == "ready":
+        text = json_text({**header.pop("record"), "status": "ready"})
+        header["text"] = len(text)
+        blob = text + blob
+    return header, blob
 
 
 def _hash_and_draw(
@@ -369,11 +375,15 @@ def as_json(raw: RawMetadata) -> dict[str, Any]:
 
 def pack(raw: RawMetadata) -> bytes:
     """Return the compressed JSON that the catalogue keeps."""
+    return zlib.compress(json_text(as_json(raw)), 1)
+
+
+def json_text(value: Any) -> bytes:
+    """Return compact JSON; a damaged file can turn any number into NaN, which goes in its written form."""
     try:
-        text = json.dumps(as_json(raw), allow_nan=False)
-    except ValueError:  # a damaged file can turn any number into NaN
-        text = json.dumps(rawtree.lossless(as_json(raw)))
-    return zlib.compress(text.encode(), 1)
+        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+    except ValueError:
+        return json.dumps(rawtree.lossless(value), separators=(",", ":")).encode()
 
 
 def unpack_json(blob: bytes) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class NewVersion:
         What is needed to normalise again without the file; opaque bytes, compressed by the caller.
     preview
         Where the preview lies, as the caller names it.
+    text
+        The record as JSON, where the caller has it so.
     """
 
     files: tuple[HashedFile, ...]
@@ -54,6 +56,7 @@ class NewVersion:
     raw: bytes
     provenance: Provenance
     preview: str | None = None
+    text: str | None = None
 
     @cached_property
     def id(self) -> str:

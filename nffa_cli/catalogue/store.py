@@ -400,7 +400,13 @@ class Store:
         return self._db.insert(
             """INSERT INTO version (record, format, nffa, reader, crosswalk, vocabulary, context,
                 acquisition, digest, preview, ingested_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (*_record_columns(version.record, version.provenance), seq, digest, version.preview, utc_now()),
+            (
+                *_record_columns(version.record, version.provenance, version.text),
+                seq,
+                digest,
+                version.preview,
+                utc_now(),
+            ),
         )
 
     def _write_files(self, number: int, files: tuple[HashedFile, ...]) -> None:
@@ -482,9 +488,9 @@ def _file_rows(files: Iterable[HashedFile]) -> list[tuple[bytes, int, str, str]]
     return [(os.fsencode(file.path), file.size, file.sha256, file.role) for file in files]
 
 
-def _record_columns(record: Mapping[str, Any], made: Provenance) -> tuple[str | None, ...]:
+def _record_columns(record: Mapping[str, Any], made: Provenance, text: str | None = None) -> tuple[str | None, ...]:
     """Return a version's record as text, its format, and the versions that made it."""
-    text = json.dumps(record, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = text or json.dumps(record, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text, record["format"], made.nffa, made.reader, made.crosswalk, made.vocabulary, made.context
 
 
