@@ -397,16 +397,11 @@ class Store:
         self._index(seq, path, record)
 
     def _insert_version(self, seq: int, digest: str, version: NewVersion) -> int:
+        columns = _record_columns(version.record, version.provenance, version.text)
         return self._db.insert(
             """INSERT INTO version (record, format, nffa, reader, crosswalk, vocabulary, context,
                 acquisition, digest, preview, ingested_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (
-                *_record_columns(version.record, version.provenance, version.text),
-                seq,
-                digest,
-                version.preview,
-                utc_now(),
-            ),
+            (*columns, seq, digest, version.preview, utc_now()),
         )
 
     def _write_files(self, number: int, files: tuple[HashedFile, ...]) -> None:
