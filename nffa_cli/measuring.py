@@ -58,6 +58,8 @@ def measure(place: Path, wanted: str, sheet: Path | None, values: settings.Setti
     """
     if sheet is not None and sheet.suffix.lower() != ".png":
         raise UsageError("a contact sheet is a .png file", where=str(sheet))
+    if sheet is not None and sheet.exists() and place.absolute() in sheet.absolute().parents:
+        raise UsageError("is there already, among the pictures", where=str(sheet), hint="--sheet ELSEWHERE.png")
     wish = classifying.Wish(wanted)
     model = classifying.model_of(values, wish)
     known, strange, trouble = [], Counter[str](), 0

@@ -129,6 +129,7 @@ def test_a_reviews_export_is_measured_and_teaches(labelled, model, tmp_path, cap
         (["empty"], "no picture of a category that the model knows"),
         (["labelled", "--sheet", "sheet.jpg"], "a contact sheet is a .png file"),
         (["labelled", "--sheet", "gone/sheet.png"], "cannot be written"),
+        (["labelled", "--sheet", "labelled/Particles/a_0.png"], "among the pictures"),
     ],
 )
 def test_what_cannot_be_measured_is_said(labelled, model, tmp_path, typed, told, capsys, monkeypatch):
