@@ -105,9 +105,9 @@ def run(args: list[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return _failed(
-            KeyboardInterrupt("interrupted"), None, "run the same command again: it goes on where it stopped", 130
-        )
+        from nffa_cli.start import INTERRUPTED
+
+        return _failed(KeyboardInterrupt("interrupted"), None, INTERRUPTED, 130)
     except BrokenPipeError:
         sys.stdout = None  # type: ignore[assignment]
         return 1

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -199,7 +198,7 @@ def test_130_when_interrupted_and_the_next_run_goes_on(room):
     for number in range(60):
         room.put(f"{number}.tif")
     process = room.start("ingest", "inbox", "--settle", "0", "--json")
-    time.sleep(0.35)
+    until((room.home / "catalogue.sqlite").exists)  # it has begun
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the workers too
     run = finish(process)
     assert run.status in (0, 130)

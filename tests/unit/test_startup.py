@@ -38,6 +38,30 @@ def test_help_loads_nothing_heavy(arguments):
     assert not [name for name in loaded if name.startswith("nffa_cli.commands.")]
 
 
+STARTED = """import os, signal, sys, types
+from nffa_cli import start
+def interrupt(): os.kill(os.getpid(), signal.SIGINT)
+def told_then_interrupted():
+    import atexit
+    atexit.register(interrupt)
+    sys.exit(3)
+sys.argv = ["nffa", "list"]
+sys.modules["nffa_cli.cli"] = nffa_cli.cli = types.SimpleNamespace(main={main})
+start.main()"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C on Windows")
+@pytest.mark.parametrize(
+    ("main", "status", "said"), [("interrupt", 130, "nffa: interrupted\n"), ("told_then_interrupted", 3, "")]
+)
+def test_an_interrupt_is_a_sentence_while_it_loads_and_nothing_when_all_is_told(main, status, said):
+    code = "import nffa_cli\n" + STARTED.format(main=main)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == status
+    assert run.stderr.startswith(said)
+    assert "Traceback" not in run.stderr
+
+
 @pytest.mark.parametrize("command", ["ingest", "export_nexus", "inspect"])
 def test_what_is_heavy_is_the_workers_business(command):
     loaded = loaded_after(f"import nffa_cli.commands.{command}, nffa_cli.pipeline, nffa_cli.exporting")
