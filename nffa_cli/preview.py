@@ -186,25 +186,26 @@ def stretch(view: Array, *, low: float = 0.5, high: float = 99.5, log: bool = Fa
             return np.full(view.shape, 128, np.uint8)
     scaled: Array = np.clip(view, darkest, brightest)
     bottom, top = float(darkest), float(brightest)
+    span = float(brightest.item() - darkest.item())  # of whole numbers exact: two great ones may be one float
     if view.dtype.kind == "u" and not log:  # most pictures: exact to here, and one pass from here to bytes
         scaled -= darkest
-        picture: Array = np.empty(view.shape, np.uint8)
-        return np.multiply(scaled, np.float32(WHITE / (top - bottom)), out=picture, casting="unsafe")
-    fine = view.dtype.itemsize > 4 or top - bottom < 1e-5 * abs(top)
-    scaled = scaled.astype(np.float64 if fine else np.float32, copy=False)
-    with np.errstate(invalid="ignore", over="ignore"):
-        scaled -= bottom
+        factor: Any = np.float32(WHITE / span)
+    else:
+        fine = view.dtype.itemsize > 4 or not max(1e-30, 1e-5 * abs(top)) <= span < 1e30
+        scaled = scaled.astype(np.float64 if fine else np.float32, copy=False)
+        with np.errstate(over="ignore"):
+            scaled -= bottom
+        if not whole and not math.isfinite(scaled.min() + span):  # the least of all is cheaper than looking at each
+            scaled = np.nan_to_num(scaled, copy=False)
         if log:
-            least = max((top - bottom) / 1000, 1.0 if whole else 0.0)
+            least = max(span / 1000, 1.0 if whole else 0.0)
             scaled /= least
             np.log1p(scaled, out=scaled)
-            scaled *= WHITE / math.log1p((top - bottom) / least)
-        else:
-            scaled *= WHITE / (top - bottom)
-        broken = not whole and not math.isfinite(float(scaled.sum()))  # one sum is cheaper than looking at each
-    if broken:
-        scaled = np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0)
-    return scaled.astype(np.uint8)
+            span = math.log1p(span / least)
+        factor = WHITE / span
+    picture: Array = np.empty(view.shape, np.uint8)
+    np.multiply(scaled, factor, out=picture, casting="unsafe")
+    return picture
 
 
 # --- pictures by kind ----------------------------------------------------------------------------------------------
@@ -256,10 +257,8 @@ def _picture(
 ) -> Image.Image:
     """Draw a view of a plane of ``shape`` samples, square on paper, with its scale bar; ``colour``: their type."""
     high = 99.9 if log else 99.5
-    if colour is not None:
-        picture = Image.fromarray(np.ascontiguousarray(_colour(view, colour)[..., :3]))
-    else:
-        picture = Image.fromarray(stretch(view, high=high, log=log))
+    drawn = stretch(view, high=high, log=log) if colour is None else _colour(view, colour)
+    picture = Image.fromarray(drawn)
     height, width = shape[0] * _aspect(y, x), float(shape[1])
     factor = size / max(height, width)
     if factor > 1:  # a small picture grows by whole pixels, so that none looks larger than its neighbour
@@ -270,7 +269,7 @@ def _picture(
         grows = target[0] > picture.width
         picture = picture.resize(target, Image.Resampling.NEAREST if grows else Image.Resampling.BOX)
     if bar and (found := scale_label(x, shape[1])) is not None and min(picture.size) >= 48:
-        top = min(shape) >= SMALLEST_WITH_DATA_BAR and has_data_bar(picture)
+        top = min(shape) >= SMALLEST_WITH_DATA_BAR and has_data_bar(drawn if drawn.ndim == 2 else drawn[..., 1])
         scale_bar(picture, found[0] * picture.width / shape[1], found[1], top=top)
     return picture
 
@@ -286,7 +285,8 @@ def _aspect(y: Axis, x: Axis) -> float:
 
 
 def _colour(view: Array, dtype: str) -> Array:
-    return view.astype(np.uint8, copy=False) if dtype == "uint8" else stretch(view, low=0.0, high=100.0)
+    samples = view[..., :3]
+    return np.ascontiguousarray(samples if dtype == "uint8" else stretch(samples, low=0.0, high=100.0), np.uint8)
 
 
 def _complex(signal: Signal, size: int, loaders: Loaders | None) -> Image.Image:

@@ -109,6 +109,8 @@ def test_stretch_survives_what_detectors_write():
     hot = np.tile(np.arange(100, dtype="f4"), 100)
     hot[0] = 1e30
     assert preview.stretch(hot)[50] == pytest.approx(128, abs=3)
+    near = np.arange(2**64 - 1000, 2**64 - 1, dtype="u8")  # as floats all the same
+    assert np.unique(preview.stretch(near)).size > 200
 
 
 def test_log_stretch_shows_weak_spots_beside_a_strong_one():
