@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, cast
 
-from nffa_cli.crosswalk import dates, units
+from nffa_cli.crosswalk import clock, dates, units
 from nffa_cli.crosswalk.numbers import Unfit, parse, plain
 
 Inputs = Mapping[str, Any]
@@ -121,7 +121,8 @@ def local_datetime(inputs: Inputs, situation: Situation) -> Reading:
     """Return the moment of a date text and a time text, or of one text that holds both.
 
     ``order`` (DMY, MDY, YMD): the order that this vendor always writes. Without it an ambiguous date needs the
-    profile's. ``zone: UTC``: the vendor writes UTC. ``other``: text of the same moment by another clock, as TIFF writes it.
+    profile's. ``zone: UTC``: the vendor writes UTC. ``other``: text of the same moment by another clock, as TIFF writes it;
+    where it shows the same time, that may be UTC or local, and no zone is told.
     """
     options = situation.options
     order = options.get("order") or situation.date_order
@@ -130,11 +131,13 @@ def local_datetime(inputs: Inputs, situation: Situation) -> Reading:
     parts = [_text(inputs[name]) for name in ("value", "date") if name in inputs]
     parts += [dates.colons(_text(inputs["time"]))] if "time" in inputs else []
     moment = dates.local(" ".join(parts), cast("dates.Order | None", order))
+    other = _other(inputs)
     if isinstance(moment, datetime) and moment.tzinfo is None and options.get("zone") == "UTC":
-        moment = moment.replace(tzinfo=UTC)
+        alike = other is not None and abs(moment - other) <= clock.AGREE
+        moment = moment if alike else moment.replace(tzinfo=UTC)
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         return Reading(moment, utc=not moment.utcoffset())
-    return Reading(moment, other=_other(inputs) if isinstance(moment, datetime) else None)
+    return Reading(moment, other=other if isinstance(moment, datetime) else None)
 
 
 def serial_date(inputs: Inputs, situation: Situation) -> Reading:

@@ -82,17 +82,10 @@ def test_a_lone_tescan_header(corpus):
     assert raw.tree["sidecar"]["3DTomo"] == {"CrossSectionAngle": "90.0"}
 
 
-@pytest.mark.parametrize(
-    ("zone", "start", "codes"),
-    [
-        (None, "2025-05-03T16:10:24", ["clock-disagreement"]),
-        ("Europe/Rome", "2025-05-03T16:10:24", ["clock-disagreement"]),
-        ("Europe/Kyiv", "2025-05-03T19:10:24+03:00", []),
-    ],
-)
-def test_two_tescan_clocks(corpus, zone, start, codes):
+@pytest.mark.parametrize("zone", [None, "Europe/Rome", "Europe/Kyiv"])
+def test_two_tescan_clocks(corpus, zone):
     raw = extract.read([str(corpus / "sem-tif/tescan/AMBER_c.TIF")], "tiff")
     words = vocabulary.load(CROSSWALKS)
     record, _ = apply.apply(load.load(CROSSWALKS / "inward/tescan-sem-tiff.yaml"), words, raw, timezone=zone)
-    assert record.terms["acquisition.start"].value == start
-    assert [remark.code for remark in record.warnings] == codes
+    assert record.terms["acquisition.start"].value == "2025-05-03T16:10:24+00:00"
+    assert not record.warnings

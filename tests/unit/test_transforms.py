@@ -121,6 +121,16 @@ def test_the_profile_decides_where_the_vendor_has_no_fixed_order():
     assert read(order="MDY", order_of_profile="DMY") == 5
 
 
+def test_a_vendor_that_writes_utc_is_believed_unless_another_clock_shows_the_same():
+    def read(other):
+        return run("local_datetime", {"value": "2024-11-05 14:31:50", **other}, zone="UTC").value
+
+    moment = datetime(2024, 11, 5, 14, 31, 50)
+    for other in ({}, {"other": "2024:11:05 09:33:20"}, {"other": "2024:11:05 16:00:00"}, {"other": "nonsense"}):
+        assert read(other) == moment.replace(tzinfo=UTC)
+    assert read({"other": "2024:11:05 14:32:20"}) == moment
+
+
 def test_dots_mean_day_first_even_where_the_vendor_mostly_begins_with_the_year():
     assert dates.local("6.5.2010", "YMD") == date(2010, 5, 6)
     assert dates.local("10.05.06", "YMD") == date(2010, 5, 6)
