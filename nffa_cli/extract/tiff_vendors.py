@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from nffa_cli.extract import xmltree
@@ -22,6 +23,14 @@ from nffa_cli.records import Remark
 ZEISS, ZEISS_UNICODE = 34118, 34119
 FEI_SFEG, FEI_HELIOS, FEI_XML = 34680, 34682, 34683
 FIBICS = 51023
+
+EAST_ASIAN = ("cp932", "gbk", "cp949", "big5")
+"""Code pages of Windows in which ° is two bytes, different ones in each."""
+
+LOST_SIGN = re.compile(
+    r"(?m)^((?:AP|DP)_\w+\r?\n[^\r\n=]*= *-?\d[\d.]*(?:[eE][-+]?\d+)? *)\?(?:(?=((?:[mAsVW]|rad|Ah)(?!\S)))|(?=C?(?!\S)))"
+)
+"""The line of a SmartSEM value whose µ (before a unit's letters) or ° was written as a question mark."""
 
 PADDING = 16
 """Zeros behind a text that breaks off from which on they mean that the rest was never written."""
@@ -42,12 +51,13 @@ def zeiss(tiff: Tiff, files: Sequence[str]) -> Vendor:
     """Read tag 34118 (key line, value line) and its UTF-16 copy 34119.
 
     ``tree["34118"]``: "header" (the numbers before the first key, as written), then each key with its whole value line
-    ("EHT = 10.00 kV"). ``tree["34119"]``: only lines that the copy writes differently (letters outside Windows-1252).
+    ("EHT = 10.00 kV"), with the µ and ° that were meant. ``tree["34119"]``: only lines that the copy writes differently
+    (letters outside the code page).
     """
     page = _page(tiff, ZEISS, ZEISS_UNICODE)
     lines = page.tags[ZEISS].raw if page.get(ZEISS) is not None else b""
     tree: dict[str, Any] = {}
-    keys = _zeiss_lines(text(lines))
+    keys = _zeiss_lines(_zeiss_text(lines))
     if ZEISS in page.tags:
         tree[str(ZEISS)] = keys
     if isinstance(page.get(ZEISS_UNICODE), (str, bytes)):
@@ -56,6 +66,20 @@ def zeiss(tiff: Tiff, files: Sequence[str]) -> Vendor:
     scale = _zeiss_pixel(keys, page.width)
     axes = {} if scale is None else {"x": (scale, 0.0, "m"), "y": (scale, 0.0, "m")}
     return Vendor(tree, axes, faults=_unwritten(page, ZEISS))
+
+
+def _zeiss_text(raw: bytes) -> str:
+    """Decode tag 34118: the code page of the PC, which the way it writes ° betrays, µ and ° also where they are "?".
+
+    SmartSEM 7 writes ASCII here, with question marks. No unit of SmartSEM but those with µ, ° and ² (behind letters) has
+    letters outside ASCII, so that one right behind the number can be nothing else.
+    """
+    said = text(raw)
+    for code_page in EAST_ASIAN:
+        if re.search(rb"= *-?[\d.]+ *" + re.escape("°".encode(code_page)) + rb"[ \r\n]", raw):
+            with suppress(UnicodeDecodeError):
+                said = raw.rstrip(b"\0").decode(code_page)
+    return LOST_SIGN.sub(lambda found: f"{found[1]}{'µ' if found[2] else '°'}", said)
 
 
 def _zeiss_lines(said: str) -> dict[str, Any]:
@@ -100,7 +124,9 @@ def _zeiss_length(line: object) -> float | None:
     said = re.fullmatch(r".*=\s*([\d.]+)\s*(\S+)\s*", str(line))
     if said is None:
         return None
-    factor = {"fm": 1e-15, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "um": 1e-6, "mm": 1e-3}.get(said[2], math.nan)
+    factor = {"fm": 1e-15, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "\u03bcm": 1e-6, "um": 1e-6, "mm": 1e-3}.get(
+        said[2], math.nan
+    )
     return _number(said[1]) * factor
 
 

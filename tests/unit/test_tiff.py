@@ -262,6 +262,38 @@ def test_zeiss_lines_in_utf8(tmp_path):
     assert tiff.read([saved(tmp_path, data)]).tree["34118"]["AP_APERTURESIZE"] == "Aperture Size = 30.00 µm"
 
 
+LOST = (
+    "0\r\nAP_APERTURESIZE\r\nAperture Size = 20.00 µm\r\nAP_SCM\r\nSpecimen I =   -1.5 µA\r\nAP_STAGE_AT_T\r\n"
+    "Stage at T =  -5.0 °\r\nAP_WATER_TEMP\r\nEO Temp =  21.5 °C\r\nAP_FILE_NUMBER\r\nFile No = 7     \r\n"
+    "DP_DWELL_TIME\r\nDwell Time = 1.6 µs\r\nSV_USER_TEXT\r\nUser Text = which? = 3 ?\r\n"
+)
+
+
+@pytest.mark.parametrize("code_page", ["cp1252", "utf-8", "cp932", "gbk", "cp949", "big5", "ascii"])
+def test_zeiss_units_outside_ascii_survive_every_code_page(tmp_path, code_page):
+    """SmartSEM 7 writes question marks for them, older ones what the Windows of the PC does."""
+    cjk = code_page not in ("cp1252", "utf-8", "ascii")
+    text = LOST.replace("µ", "μ") if cjk else LOST
+    written = text.replace("µ", "?").replace("°", "?") if code_page == "ascii" else text
+    data = build([page(8, 8, NOISE[:64], tags={34118: (2, written.encode(code_page) + b"\0")})])
+    keys = tiff.read([saved(tmp_path, data)]).tree["34118"]
+    lines = text.split("\r\n")[1:-1]
+    assert {key: keys[key] for key in lines[::2]} == dict(zip(lines[::2], lines[1::2], strict=True))
+
+
+def test_zeiss_words_of_a_japanese_pc_are_read_where_its_degree_sign_tells_it(tmp_path):
+    written = LOST.replace("µ", "μ").replace("which? = 3 ?", "試料").encode("cp932")
+    data = build([page(8, 8, NOISE[:64], tags={34118: (2, written + b"\0")})])
+    assert tiff.read([saved(tmp_path, data)]).tree["34118"]["SV_USER_TEXT"] == "User Text = 試料"
+
+
+def test_zeiss_pixel_size_whose_unit_is_written_with_a_question_mark(tmp_path):
+    text = ZEISS.replace("5.000000e-009", "5.000000e-007")
+    shown = "\r\nAP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 8.000 ?m\r\n"
+    axis = tiff.read([zeiss_file(tmp_path, NOISE, text=text + shown)]).signals[0].axes[1]
+    assert (axis.unit, axis.scale) == ("m", pytest.approx(8e-6))
+
+
 def test_zeiss_pixel_size_that_the_lines_contradict_is_left_to_the_crosswalk(tmp_path):
     text = ZEISS + "\r\nAP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 12.00 nm\r\n"
     assert tiff.read([zeiss_file(tmp_path, NOISE, text=text)]).signals[0].axes[1].unit is None
