@@ -18,10 +18,11 @@ _CLOCK = re.compile(
     r"(?<!\d)(?<!\d:)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9}))?)?(?![\d:])\s*([AaPp]\.?[Mm]\b\.?)?\s*(Z\b|UTC\b|GMT\b|[+-]\d{2}:?\d{2}(?!\d))?"
 )
 _HALF_DAYS = (
-    ("AM", re.compile(r"上午|午前|오전|π\.?\s?μ\.?|\ba\.\s?m\.", re.IGNORECASE)),
-    ("PM", re.compile(r"下午|午後|오후|μ\.?\s?μ\.?|\bp\.\s?m\.", re.IGNORECASE)),
+    ("AM", re.compile(r"上午|午前|오전|π\.?\s?μ\.?|\ba\.\s?m\.|\bAM(?=\s*\d{1,2}:\d)", re.IGNORECASE)),
+    ("PM", re.compile(r"下午|午後|오후|μ\.?\s?μ\.?|\bp\.\s?m\.|\bPM(?=\s*\d{1,2}:\d)", re.IGNORECASE)),
 )
-"""How Windows writes the halves of the day in Chinese, Japanese, Korean, Greek and Spanish (Unicode CLDR)."""
+"""How Windows writes the halves of the day in Chinese, Japanese, Korean, Greek and Spanish (Unicode CLDR); or before
+the clock, as an East Asian one does in English too."""
 _FOREIGN_WORD = re.compile(r"[^\W\d_]+")
 _DOTTED_CLOCK = re.compile(r"\s*(\d{1,2})\.(\d{2})\.(\d{2})\s*")
 _EAST_ASIAN = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]")

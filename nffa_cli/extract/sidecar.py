@@ -89,7 +89,7 @@ def parse_jeol(text: str) -> dict[str, Any]:
 
 
 SIGNS = {
-    "hitachi-sem-tiff": re.compile(r"^\[(?:Sem|Tem)ImageFile\]", re.MULTILINE),
+    "hitachi-sem-tiff": re.compile(r"^(?:\[(?:Sem|Tem)ImageFile\]|InstructName=)", re.MULTILINE),
     "tescan-sem-tiff": re.compile(r"^\[MAIN\]", re.MULTILINE),
     "jeol-sem-tiff": re.compile(r"^\$+(?:CM|SM|SEM|AN)_", re.MULTILINE),
 }
@@ -129,7 +129,12 @@ def parse(text: str) -> Sidecar | None:
     if name != "tescan-sem-tiff" and (broken := re.split(r"[\r\n]", text)[-1]).strip(" \t\0\x1a"):
         text = text[: -len(broken)]
         faults = faults or (Remark("truncated", "the last line of the text beside the picture has no end"),)
-    return Sidecar(name, parse_jeol(text) if name == "jeol-sem-tiff" else parse_ini(text), faults)
+    if name == "jeol-sem-tiff":
+        return Sidecar(name, parse_jeol(text), faults)
+    headless = name == "hitachi-sem-tiff" and "[SemImageFile]" not in text and "[TemImageFile]" not in text
+    return Sidecar(
+        name, parse_ini(text, "SemImageFile" if headless else ""), faults
+    )  # some of a TM3000 have no heading
 
 
 def load(path: str) -> Sidecar:
@@ -151,7 +156,7 @@ def load(path: str) -> Sidecar:
 
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-LENGTH = re.compile(rf"({NUMBER})\s*(nm|um|µm|μm|mm|pm|m)\b")
+LENGTH = re.compile(rf"(?<![\d.,])({NUMBER})\s*(nm|um|µm|μm|mm|pm|m)\b")
 
 
 def lengths(text: object) -> list[tuple[float, str]]:
@@ -210,7 +215,8 @@ def _hitachi_magnified(tree: Mapping[str, Any]) -> float | None:
 def _hitachi_pixel(tree: Mapping[str, Any], width: int) -> tuple[float, str] | None:
     keys = _hitachi_keys(tree)
     text = one(keys, "PixelSize") or ""
-    said = lengths(text) or [(number, "nm") for number in numbers(text)[:1]]  # a bare number is in nm
+    bare = [(float(text), "nm")] if re.fullmatch(NUMBER, text) else []
+    said = lengths(text) or bare
     full = numbers(one(keys, "DataSize") or "")
     if said and said[0][0] > 0:
         return said[0][0] * (full[0] / width if full and full[0] > 0 else 1.0), said[0][1]

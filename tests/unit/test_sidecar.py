@@ -109,6 +109,8 @@ def test_jeol_pixel_size_follows_the_size_of_the_saved_picture(tmp_path, width, 
         ("$CM_FIELD_OF_VIEW 128.0µm 96.0µm\n", (0.1, "um")),
         ("$$SM_MICRON_MARKER 500um\n$CM_FULL_SIZE 1280 960\n", (1.0, None)),
         ("$$SM_MICRON_MARKER 500um\n$$SM_MICRON_BAR 0\n", (1.0, None)),
+        ("$CM_FIELD_OF_VIEW 128,000µm 96,000µm\n", (1.0, None)),  # no 0 µm
+        ("$$SM_MICRON_MARKER 0,5um\n$$SM_MICRON_BAR 100\n", (1.0, None)),  # no 5 µm
     ],
 )
 def test_jeol_pixel_size_by_other_keys_or_absent(lines, scale):
@@ -125,6 +127,14 @@ def test_hitachi_pixel_size_is_nm_of_the_stated_size(tmp_path):
     assert raw.anchors == {"header": "sidecar.SemImageFile"}
 
 
+def test_a_hitachi_text_without_its_heading_is_one(tmp_path):
+    (tmp_path / "a.txt").write_text("Version=02-01\nInstructName=TM0000\nDataSize=1280x1100\nPixelSize=198.4\n")
+    (tmp_path / "a.jpg").write_bytes(jpeg(640, 550))
+    raw = extract.read([str(tmp_path / "a.jpg"), str(tmp_path / "a.txt")], "sidecar")
+    assert (raw.format, raw.anchors) == ("hitachi-sem-tiff", {"header": "sidecar.SemImageFile"})
+    assert (raw.signals[0].axes[1].scale, raw.signals[0].axes[1].unit) == (pytest.approx(396.8), "nm")
+
+
 def test_hitachi_magnification_stands_in_for_the_pixel_size():
     keys = {"DataSize": "1280x960", "Magnification": "10000"}
     pixel = sidecar.PIXEL_SIZE["hitachi-sem-tiff"]
@@ -132,6 +142,8 @@ def test_hitachi_magnification_stands_in_for_the_pixel_size():
     assert pixel({"SemImageFile": {**keys, "PixelSize": "5"}}, 1280) == (5.0, "nm")
     assert pixel({"SemImageFile": keys}, 640) is None
     assert pixel({"SemImageFile": {**keys, "PixelSize": "0"}}, 1280) is None
+    assert pixel({"SemImageFile": {**keys, "PixelSize": "9,92"}}, 1280) is None
+    assert pixel({"SemImageFile": {**keys, "PixelSize": "0.00992 um"}}, 1280) == (0.00992, "um")
     assert pixel({"SemImageFile": {"Magnification": "10000"}}, 1280) is None
     assert pixel({"TemImageFile": keys}, 1280) is None  # what that refers to is not known
     assert pixel({"SemImageFile": {**keys, "DataSize": "0x0"}}, 0) is None

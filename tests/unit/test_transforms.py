@@ -238,10 +238,14 @@ def test_wrong_use_is_found_when_the_file_is_read(using, inputs, options):
 @pytest.mark.parametrize(
     "text",
     ["2016/8/30 下午 8:30:15", "30/08/2016 8:30:15 p. m.", "2016. 08. 30. 오후 8:30:15", "30/8/2016 8:30:15 μμ",
-     "2016年8月30日 20:30:15"],
+     "2016年8月30日 20:30:15", "2016/8/30 PM 8:30:15", "pm 08:30:15 8/30/2016"],
 )  # fmt: skip
 def test_halves_of_the_day_in_other_languages(text):
     assert dates.local(text, None) == datetime(2016, 8, 30, 20, 30, 15)
+
+
+def test_midnight_after_its_half_of_the_day():
+    assert dates.local("2/25/2021 AM 12:05", None) == datetime(2021, 2, 25, 0, 5)
 
 
 def test_a_foreign_word_beside_a_time_is_not_overlooked():
