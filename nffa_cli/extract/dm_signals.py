@@ -46,6 +46,8 @@ RECIPROCAL = {
     "rad",
 }
 NO_UNIT = {"", "pixel", "pixels", "px", "pix", "channel", "channels", "ch", "frame", "frames", "a.u.", "none"}
+LONGEST_MM = 1e5
+"""No microscope has a longer camera length."""
 SPECTRAL_NAME = {"EELS": "Energy loss", "X-ray": "Energy", "EDS": "Energy", "CL": "Wavelength"}
 
 
@@ -95,17 +97,21 @@ def build(path: str, tree: Mapping[str, Any], order: str, *, is_cut: bool = Fals
     Returns
     -------
     Found
-        One signal per entry of ImageList that is no thumbnail; anchors ``image``, ``image2``, … name the entries, and
-        ``tags`` the tags of the first one as they were when it was acquired.
+        One signal per entry of ImageList that is no thumbnail; anchors ``image``, ``image2``, … name the entries,
+        ``tags`` the tags of the first one as they were when it was acquired; ``lengths`` or ``swapped`` its Microscope
+        Info, if what stands there as the magnification is no magnification (see ``_confused``).
     """
     signals: list[Signal] = []
     anchors: dict[str, str] = {}
     faults: list[Remark] = []
     warnings: list[Remark] = []
+    confused: str | None = None
     for image in _images(tree, is_cut=is_cut):
         where = f"ImageList.{image.key}"
         if not anchors:
-            anchors["tags"] = f"{where}.ImageTags" + _creation(image.tags)
+            kept = _creation(image.tags)
+            anchors["tags"] = ".".join((where, "ImageTags", *kept))
+            confused = _confused(_group(image.tags, *kept, "Microscope Info"))
         anchors["image" if len(anchors) == 1 else f"image{len(anchors)}"] = where
         try:
             signal = _signal(path, image, order)
@@ -113,6 +119,8 @@ def build(path: str, tree: Mapping[str, Any], order: str, *, is_cut: bool = Fals
             (faults if unfit.is_fault else warnings).append(Remark(unfit.code, f"{where}: {unfit}"))
             continue
         signals.append(signal)
+    if confused:
+        anchors[confused] = f"{anchors['tags']}.Microscope Info"
     return Found(tuple(signals), anchors, tuple(faults), tuple(warnings))
 
 
@@ -138,10 +146,25 @@ def _images(tree: Mapping[str, Any], *, is_cut: bool) -> list[_Image]:
     ]
 
 
-def _creation(tags: Mapping[str, Any]) -> str:
-    """Return where a stack builder put the tags of the images it stacked; empty: the tags are the image's own."""
-    source = _group(tags, "source", "Tags at creation")
-    return ".source.Tags at creation" if source and "Microscope Info" not in tags else ""
+def _creation(tags: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return where a stack builder put the tags of the images it stacked; nothing: the tags are the image's own.
+
+    Of images stacked by hand each plane has its own; the first one's are taken.
+    """
+    places = (("source", "Tags at creation"), ("plane info", "0", "source tags"))
+    return () if "Microscope Info" in tags else next((place for place in places if _group(tags, *place)), ())
+
+
+def _confused(info: Mapping[str, Any]) -> str | None:
+    """Return how magnification and STEM camera length (in mm) are confused there; None: they are not.
+
+    ``lengths``: both hold the camera length; so it is when a camera sees a STEM's pattern. ``swapped``: a camera length
+    beyond 100 m; in UUDIFF, a mode of JEOL's STEMs, DigitalMicrograph took the one for the other.
+    """
+    shown, length = info.get("Indicated Magnification"), info.get("STEM Camera Length")
+    if not isinstance(shown, float) or not isinstance(length, float) or not 0 < shown < math.inf:
+        return None
+    return "lengths" if math.isclose(shown, length) else "swapped" if length > LONGEST_MM else None
 
 
 def _signal(path: str, image: _Image, order: str) -> Signal:

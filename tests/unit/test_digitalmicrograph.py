@@ -306,6 +306,28 @@ def test_a_stack_of_single_images_keeps_the_tags_of_their_taking(read):
     assert read(dm.file({"ImageList": [image]})).anchors["tags"] == "ImageList.0.ImageTags.source.Tags at creation"
 
 
+def test_a_stack_that_names_the_tags_of_each_plane_speaks_by_the_first(read):
+    dm = Dm()
+    planes = [{"source tags": {"Microscope Info": {"Voltage": volt}}} for volt in (2e5, 3e5)]
+    image = dm.image(6, [1], b"1", tags={"plane info": planes})
+    assert read(dm.file({"ImageList": [image]})).anchors["tags"] == "ImageList.0.ImageTags.plane info.0.source tags"
+
+
+@pytest.mark.parametrize(
+    ("shown", "length", "name"),
+    [(245.00000000000003, 245.0, "lengths"), (60.0, 4e6, "swapped"), (2e5, 245.0, None), (0.0, 0.0, None)],
+)
+def test_a_camera_length_in_the_magnification_s_place_is_noticed(read, shown, length, name):
+    dm = Dm()
+    info = {"Indicated Magnification": shown, "STEM Camera Length": length}
+    anchors = read(dm.file({"ImageList": [dm.image(6, [1], b"1", tags={"Microscope Info": info})]})).anchors
+    assert anchors == {
+        "image": "ImageList.0",
+        "tags": "ImageList.0.ImageTags",
+        **({name: "ImageList.0.ImageTags.Microscope Info"} if name else {}),
+    }
+
+
 @pytest.mark.parametrize("window", [100, 200, 1 << 18])
 def test_a_small_window_reads_the_same(read, monkeypatch, window):
     data = plain(Dm())
