@@ -33,6 +33,8 @@ TIF = b"II*\0\x08\0\0\0"
         ("a.nxs", b"\x0e\x03\x13\x01", "not-ours", None, None),
         ("a.txt", "\ufeff[SemImageFile]\r\n".encode("utf-16-le"), "ours", "hitachi-sem-tiff", "sidecar"),
         ("a.txt", b"[SemImageFile]\r\nInstructName=SU8000", "ours", "hitachi-sem-tiff", "sidecar"),
+        ("a.txt", b"Version=02-01\r\nInstructName=TM0000\r\n", "ours", "hitachi-sem-tiff", "sidecar"),
+        ("a.txt", b"Of the keys, InstructName=TM0000 names the model", "not-ours", None, None),
         ("a.txt", "[SemImageFile]\r\nInstructName=X".encode("utf-16-le"), "ours", "hitachi-sem-tiff", "sidecar"),
         ("a.txt", b"[TemImageFile]\r\nInstructName=HT7800", "ours", "hitachi-sem-tiff", "sidecar"),
         ("a.txt", "\ufeff[TemImageFile]\r\n".encode("utf-16-le"), "ours", "hitachi-sem-tiff", "sidecar"),
