@@ -226,7 +226,7 @@ def _ends_in_zeros(raw: bytes) -> bool:
 
 
 def fibics(tiff: Tiff, files: Sequence[str]) -> Vendor:
-    """Read the ATLAS XML of tag 51023; its scan vectors U and V (µm per pixel) calibrate the axes.
+    """Read the ATLAS XML of tag 51023; its scan vectors U and V (µm per pixel) or its field of view calibrate the axes.
 
     BeamInfo and DetectorInfo are lists of named items; in the tree they are name → text.
     """
@@ -238,14 +238,34 @@ def fibics(tiff: Tiff, files: Sequence[str]) -> Vendor:
         items = get(tree, f"Fibics.{section}")
         if isinstance(items, dict) and "item" in items:
             tree["Fibics"][section] = _named(items)
+    warnings = [Remark("broken-xml", f"tag {FIBICS}: {why}")] if why else []
+    axes = _fibics_axes(tree, page.width, page.height)
+    if axes is None:
+        warnings.append(
+            Remark("no-calibration", f"tag {FIBICS} describes a picture of another size: was this one resized?")
+        )
+    return Vendor({str(FIBICS): tree}, axes or {}, faults=_unwritten(page, FIBICS), warnings=tuple(warnings))
+
+
+def _fibics_axes(tree: Mapping[str, Any], width: int, height: int) -> dict[str, tuple[float, float, str]] | None:
+    """Return the axes of a picture of ``width`` × ``height`` pixels; None: the text describes one of another size.
+
+    A pixel is as long as its scan vector; without vectors, the field of view divided by the pixels. A picture that has
+    kept one side was cut, not resized.
+    """
     axes = {}
-    for name, vector in (("x", "U"), ("y", "V")):
-        parts = [_number(get(tree, f"Fibics.Scan.{vector}{part}")) for part in "xy"]
-        scale = math.hypot(*parts)
+    other_size = []
+    for name, vector, side, pixels in (("x", "U", "Width", width), ("y", "V", "Height", height)):
+        field = get(tree, f"Fibics.Scan.FOV_{name.upper()}")
+        seen = _number(field) if not isinstance(field, Mapping) or field.get("@units", "um") == "um" else math.nan
+        scale = math.hypot(*(_number(get(tree, f"Fibics.Scan.{vector}{part}")) for part in "xy"))
+        described = _number(get(tree, f"Fibics.Image.{side}"))
+        if math.isfinite(described):
+            other_size.append(described != pixels and not abs(scale * pixels - seen) <= ROUNDING * seen)
+        scale = scale if scale > 0 else seen / (described if described > 0 else max(pixels, 1))
         if math.isfinite(scale) and scale > 0:
             axes[name] = (scale, 0.0, "um")
-    warnings = (Remark("broken-xml", f"tag {FIBICS}: {why}"),) if why else ()
-    return Vendor({str(FIBICS): tree}, axes, faults=_unwritten(page, FIBICS), warnings=warnings)
+    return None if other_size and all(other_size) else axes
 
 
 def _named(branch: Mapping[str, Any]) -> dict[str, Any]:

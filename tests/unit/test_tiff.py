@@ -424,6 +424,29 @@ def test_fibics_vectors_calibrate_also_a_rotated_scan(tmp_path):
     assert [(axis.scale, axis.unit) for axis in raw.signals[0].axes] == [(pytest.approx(0.05), "um")] * 2
 
 
+@pytest.mark.parametrize(
+    ("said", "unit", "codes"),
+    [
+        ('<Scan><FOV_X units="um">4</FOV_X><FOV_Y units="um">2</FOV_Y></Scan>', "um", []),  # a field of view alone
+        ('<Scan><FOV_X units="mm">4</FOV_X></Scan>', None, []),
+        ("<Image><Width>8</Width><Height>4</Height></Image><Scan><Ux>0.5</Ux><Uy>0</Uy></Scan>", "um", []),
+        (
+            "<Image><Width>16</Width><Height>8</Height></Image><Scan><Ux>0.5</Ux><Uy>0</Uy></Scan>",
+            None,
+            ["no-calibration"],
+        ),
+        ("<Image><Width>8</Width><Height>8</Height></Image><Scan><FOV_X>4</FOV_X></Scan>", "um", []),  # cut
+        ("<Image><Width>16</Width></Image><Scan><FOV_X>4.0</FOV_X><Ux>0.5</Ux><Uy>0</Uy></Scan>", "um", []),
+    ],
+)
+def test_fibics_text_calibrates_only_the_picture_that_it_describes(tmp_path, said, unit, codes):
+    xml = f"<Fibics>{said}</Fibics>\0".encode()
+    raw = tiff.read([saved(tmp_path, build([page(8, 4, NOISE[:32], tags={51023: (2, xml)})]))])
+    x = raw.signals[0].axes[1]
+    assert (x.unit, [warning.code for warning in raw.warnings]) == (unit, codes)
+    assert unit is None or x.scale == pytest.approx(0.5)
+
+
 def test_fibics_named_items_become_keys(tmp_path):
     xml = (
         b'<Fibics><BeamInfo a="1"><item name="AccV">29900</item><item name="AccV">1</item><item>odd</item></BeamInfo>'
