@@ -83,6 +83,17 @@ def text(inputs: Inputs, situation: Situation) -> Reading:
     return Reading(_text(inputs["value"]))
 
 
+def utf16_hex(inputs: Inputs, situation: Situation) -> Reading:
+    """Return text from the hexadecimal digits of its UTF-16, low byte first: ``48006900`` is ``Hi``."""
+    digits = _text(inputs["value"])
+    if not re.fullmatch(r"(?:[0-9A-Fa-f]{4}){1,100000}", digits):
+        raise Unfit(None, "is no UTF-16 in hexadecimal digits")
+    try:
+        return Reading(plain(bytes.fromhex(digits).decode("utf-16-le").strip("\0")))
+    except UnicodeDecodeError:
+        raise Unfit("unreadable-value", "is no UTF-16") from None
+
+
 def filetime(inputs: Inputs, situation: Situation) -> Reading:
     """Return the UTC moment of a Windows FILETIME (100 ns ticks since 1601).
 
@@ -239,6 +250,7 @@ def screen_pixel(inputs: Inputs, situation: Situation) -> Reading:
 TABLE: dict[str, Transform] = {
     "quantity": Transform(quantity, "number"),
     "text": Transform(text, "text"),
+    "utf16_hex": Transform(utf16_hex, "text"),
     "filetime": Transform(filetime, "time", optional=("clock",)),
     "unix_time": Transform(unix_time, "time"),
     "unix_ms": Transform(unix_ms, "time"),

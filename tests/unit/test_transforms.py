@@ -121,6 +121,14 @@ def test_the_profile_decides_where_the_vendor_has_no_fixed_order():
     assert read(order="MDY", order_of_profile="DMY") == 5
 
 
+def test_text_in_hexadecimal_digits():
+    assert run("utf16_hex", "fe006900b500").value == "þiµ"
+    for text, code in (("", None), ("48", None), ("weld", None), ("00D8", "unreadable-value")):
+        with pytest.raises(Unfit) as found:
+            run("utf16_hex", text)
+        assert found.value.code == code
+
+
 def test_a_vendor_that_writes_utc_is_believed_unless_another_clock_shows_the_same():
     def read(other):
         return run("local_datetime", {"value": "2024-11-05 14:31:50", **other}, zone="UTC").value
