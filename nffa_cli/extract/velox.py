@@ -16,7 +16,7 @@ from nffa_cli.records import Axis, Kind, Layout, RawMetadata, Remark, Signal
 
 _MAX_JSON = 4 << 20
 _MAX_SERIES = 64 << 20
-_TYPES = ("Image", "Spectrum", "SpectrumStream", "SpectrumImage")
+_TYPES = ("Image", "Spectrum", "SpectrumStream", "SpectrumImage", "EelsSpectrumImage")
 _DERIVED = {
     "SurfaceReconstructionOperation": "DPC reconstruction",
     "MathematicsOperation": "segment difference",
@@ -36,6 +36,7 @@ def read(file: Any, path: str, end: int) -> RawMetadata:
         *_spectra(blocks["Spectrum"], path),
         *_images(blocks["Image"], path, tree, with_spectra=bool(blocks["SpectrumImage"])),
         *_spectrum_image(blocks, path),
+        *_eels(blocks, path),
     ]
     if not signals:
         raise UnreadableFile("no image and no spectrum in the file", code="empty", where=path)
@@ -305,3 +306,41 @@ def _scanned(block: _Block, settings: dict[str, Any], images: list[_Block]) -> t
     close = (shape for shape in shapes if abs(shape[0] - wanted[0]) <= 1 and abs(shape[1] - wanted[1]) <= 1)
     chosen = next(close, wanted)
     return chosen if all(0 < n <= 1 << 16 for n in chosen) else None
+
+
+def _eels(blocks: dict[str, list[_Block]], path: str) -> list[Signal]:
+    """EELS maps are stored (x, energy, y). Their pixels are those of the images that the same detector made with them."""
+    found = []
+    for block in blocks["EelsSpectrumImage"]:
+        data = block.data
+        if data.ndim != 3 or data.dtype.kind not in "iuf":
+            continue
+        width, channels, height = (int(n) for n in data.shape)
+        alike = [
+            _plane(image, height, width)
+            for image in blocks["Image"]
+            if image.data.shape[:2] == (height, width) and image.detector_name() == block.detector_name()
+        ]
+        plane = alike[0] if alike and alike.count(alike[0]) == len(alike) else (Axis("y", height), Axis("x", width))
+        axes = (*plane, _energy_loss(block, channels))
+        layout = Layout(path, "hdf5", data.dtype.str, stored=data.shape, order=(2, 0, 1), detail={"dataset": data.name})
+        name, shape = block.detector_name(), (height, width, channels)
+        found.append(Signal(name, "spectrum-image", shape, data.dtype.name, axes, layout))
+    return found
+
+
+def _energy_loss(block: _Block, size: int) -> Axis:
+    """Each line of a map tells dispersion and offset, in eV; used if the first and the last agree."""
+    told = hdf5.child(block.group, "AcquisitionMetadata")
+    if not hdf5.is_dataset(told) or told.ndim != 2 or told.dtype != "u1" or not 0 < told.shape[0] <= _MAX_JSON:
+        return Axis("energy", size)
+    scales = set()
+    for line in {0, told.shape[1] - 1}:
+        words = hdf5.json_of(bytes(told[:, line]).split(b"\0", 1)[0]) if told.shape[1] else None
+        entry = words.get("Data") if isinstance(words, dict) else None
+        try:
+            scales.add((float(entry["dispersion"]), float(entry["offset"])))  # type: ignore[index]
+        except (KeyError, TypeError, ValueError):
+            return Axis("energy", size)
+    step, first = scales.pop()
+    return Axis("energy", size) if scales or not step > 0 else Axis("energy", size, step, first, "eV")

@@ -184,6 +184,28 @@ def test_a_spectrum_image_is_the_sum_of_its_streams(velox):
     assert np.array_equal(pixels.slab(cube, some, loaders=LOADERS), expected[some])
 
 
+@pytest.mark.parametrize("last", [-50, -49])
+def test_an_eels_map_lies_line_by_line(velox, last):
+    path, file = velox()
+    stored = np.arange(3 * 5 * 2, dtype=np.uint16).reshape(3, 5, 2)  # x, energy, y
+    own = metadata(None, "Strip")
+    del own["BinaryResult"]["PixelSize"]
+    lines = [{"Type": "Eels", "Data": {"offset": offset, "dispersion": 0.5}} for offset in (-50, last)]
+    columns = [np.frombuffer(json.dumps(line).encode().ljust(200, b"\0"), np.uint8) for line in lines]
+    with file:
+        block(file, "Image", "aa", np.zeros((2, 3, 1), np.uint16), metadata(None, "Strip"))
+        group = block(file, "EelsSpectrumImage", "ee", stored, own)
+        group.create_dataset("AcquisitionMetadata", data=np.stack(columns, axis=1))
+    raw = emd.read([path])
+    _, cube = raw.signals
+    assert (cube.kind, cube.shape, cube.name) == ("spectrum-image", (2, 3, 5), "Strip")
+    assert [(axis.scale, axis.unit) for axis in cube.axes[:2]] == [(3e-9, "m"), (2e-9, "m")]
+    energy = cube.axes[2]
+    assert (energy.scale, energy.offset, energy.unit) == ((0.5, -50.0, "eV") if last == -50 else (1.0, 0.0, None))
+    assert np.array_equal(samples(cube), stored.transpose(2, 0, 1))
+    assert raw.anchors["metadata"] == "Data.Image.aa.Metadata"
+
+
 def test_broken_metadata_is_a_fault(velox):
     path, file = velox()
     with file:
