@@ -205,7 +205,7 @@ def _quotient(length: float, count: int) -> float:
 
 
 def _mdoc(path: str, warnings: list[Remark]) -> dict[str, Any]:
-    """Return the global keys, the titles (``[T = …]``) and the sections of an .mdoc as they are written."""
+    """Return the global keys, the titles (``[T = …]``, of frames ``T = …``) and the sections of an .mdoc as written."""
     try:
         with Path(path).open("rb") as file:
             text = file.read(MOST_MDOC).decode("utf-8", "replace")
@@ -216,7 +216,7 @@ def _mdoc(path: str, warnings: list[Remark]) -> dict[str, Any]:
     titles: list[str] = []
     sections: list[dict[str, Any]] = []
     for key, value, is_head in _lines(text):
-        if is_head and key == "T":
+        if key == "T" and (is_head or not sections):
             titles.append(value)
         elif is_head:
             sections.append({key: value})

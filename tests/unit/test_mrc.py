@@ -108,6 +108,15 @@ def test_mdoc(tmp_path, name):
     ]
 
 
+def test_the_mdoc_of_frames_has_its_title_without_brackets(tmp_path):
+    path = make(tmp_path / "a.mrc")
+    mdoc = tmp_path / "a.mrc.mdoc"
+    mdoc.write_text("T = SerialEM: a test\nVoltage = 200\n\n[FrameSet = 0]\nT = 5\nBinning = 0.5\n")
+    found = mrc.read([str(path), str(mdoc)]).tree["mdoc"]
+    assert (found["Titles"], found["Voltage"]) == (["SerialEM: a test"], "200")
+    assert found["Sections"] == [{"FrameSet": "0", "T": "5", "Binning": "0.5"}]
+
+
 def test_short_and_odd_files(tmp_path):
     path = tmp_path / "a.mrc"
     make(path)
