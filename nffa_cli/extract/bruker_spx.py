@@ -52,14 +52,15 @@ def file_reader(path: str, *, lazy: bool = False) -> list[dict[str, Any]]:
         raise UnreadableFile("it has no channels", code="empty", where=path)
     if np.all(counts == np.floor(counts)) and counts.min() >= 0 and counts.max() < 1 << 32:
         counts = counts.astype(np.uint64)
-    tree: dict[str, Any] = {}
+    tree: dict[str, Any] = {"Name": spectrum["@Name"]} if "@Name" in spectrum else {}
     for branch in _objects(spectrum):
         kind = str(branch["@Type"])
         if kind not in ("TRTSpectrum", "TRTHeaderedClass"):
             tree.setdefault(_NAMES.get(kind, kind), {key: item for key, item in branch.items() if key != "@Type"})
     header = tree.get("Spectrum", {})
     axis = {"name": "Energy", "size": counts.size, "navigate": False, "units": "keV"}
-    axis |= {"scale": header.get("CalibLin", 0.0), "offset": header.get("CalibAbs", 0.0)}
+    for key, said in (("scale", "CalibLin"), ("offset", "CalibAbs")):
+        axis[key] = str(header.get(said, 0.0)).replace(",", ".")  # Windows may write decimal commas
     general = {"title": str(spectrum.get("@Name", ""))}
     return [
         {

@@ -65,7 +65,7 @@ class Plugin:
 PLUGINS: tuple[Plugin, ...] = (
     Plugin("bruker-bcf", "bruker", (".bcf",), b"AAMVHFSS", "EDS maps of Bruker Esprit", whole=True),
     Plugin("bruker-spx", "nffa_cli.extract.bruker_spx", (".spx",), b"", "EDS spectra of Bruker Esprit", lazy=False),
-    Plugin("emsa-msa", "msa", (".msa", ".ems", ".mas", ".emsa", ".txt"), b"",
+    Plugin("emsa-msa", "nffa_cli.extract.emsa", (".msa", ".ems", ".mas", ".emsa", ".txt"), b"",
            "ISO 22029 spectra, every maker exports them", lazy=False),
     Plugin("edax-spc", "edax", (".spc",), b"", "EDS spectra of EDAX Genesis and TEAM", keywords={"load_all_spc": True}),
     Plugin("edax-spd", "edax", (".spd",), b"MAPSPECTRA_DATA", "EDS maps of EDAX", keywords={"load_all_spc": True}),
@@ -173,21 +173,12 @@ def _file_reader(plugin: Plugin, path: str) -> list[dict[str, Any]]:
     try:
         module = plugin.module if "." in plugin.module else f"rsciio.{plugin.module}"
         reader = import_module(module).file_reader
-        keywords = {**plugin.keywords, **_encoding(plugin, path)}
         if plugin.lazy:
             with contextlib.suppress(NotImplementedError):
-                return list(reader(path, lazy=True, **keywords) or ())
-        return list(reader(path, lazy=False, **keywords) or ())
+                return list(reader(path, lazy=True, **plugin.keywords) or ())
+        return list(reader(path, lazy=False, **plugin.keywords) or ())
     except ImportError as error:
         raise MissingPackage.of(error) from error
-
-
-def _encoding(plugin: Plugin, path: str) -> dict[str, str]:
-    """Return the keyword for an EMSA text that says that it is UTF-8; others are read as Western."""
-    if plugin.format != "emsa-msa":
-        return {}
-    with open(path, "rb") as file:  # noqa: PTH123
-        return {"encoding": "utf-8-sig"} if file.read(3) == b"\xef\xbb\xbf" else {}
 
 
 @contextlib.contextmanager

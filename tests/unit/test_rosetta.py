@@ -83,10 +83,52 @@ def test_msa(tmp_path):
     (found,) = raw.signals
     assert (raw.format, found.kind, found.shape, found.dtype) == ("emsa-msa", "spectrum", (4,), "float64")
     assert (found.axes[0].scale, found.axes[0].offset, found.axes[0].unit) == (5.0, -10.0, "eV")
-    assert raw.tree["vendor"]["0"]["BEAMKV   -kV"] == 15.0
-    assert raw.tree["rosettasciio"]["0"]["General"]["date"] == "2021-03-03"
-    assert raw.reader.startswith("rosettasciio ")
+    assert raw.tree["vendor"]["0"]["BEAMKV   -kV"] == "15.0"
+    assert raw.tree["rosettasciio"]["0"] == {"General": {"title": "oxide"}, "Signal": {"signal_type": "EDS_SEM"}}
+    assert raw.reader == "nffa rosetta"
     assert list(pixels.spectrum(found, loaders=LOADERS)) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("changes", "axis"),
+    [
+        ({"Spectral Data Starts Here": ""}, (5.0, -10.0, "eV")),  # Bruker's
+        ({"#SPECTRUM    : Spectral Data Starts Here": "##SPECTRUM"}, (5.0, -10.0, "eV")),  # Phenom's
+        ({"#DATATYPE    : Y\n": ""}, (5.0, -10.0, "eV")),
+        ({": Energy (EV)": ": keV", ": 5.0": ": 0.01", ": -10.0": ": -0.2"}, (0.01, -0.2, "keV")),
+        ({": 5.0": ": 5.0   eV per channel"}, (5.0, -10.0, "eV")),
+        ({": 5.0": ": 5,0", "1.0,": "1,0"}, (5.0, -10.0, "eV")),
+        ({"4\n#NCOL": "4.\n#NCOL", "1.0,\n2.0,\n3.0,\n4.0,": "1., 2.,\n3., 4."}, (5.0, -10.0, "eV")),
+        ({": Y": ": XY", "1.0,": "-10, 1", "2.0,": "-5, 2", "3.0,": "0 3", "4.0,": "5, 4"}, (5.0, -10.0, "eV")),
+        ({": Y": ": XY", "1.0,\n2.0,\n3.0,\n4.0": "-10, 1, -5, 2\n0, 3, 5, 4"}, (5.0, -10.0, "eV")),
+        ({": Y\n#XPERCHAN    : 5.0": ": XY", "1.0,": "7, 1", "2.0,": "9, 2", "3.0,": "11, 3", "4.0,": "13, 4"}, (2, 7, "eV")),
+        ({"#SIGNALTYPE  : EDS": "#SIGNALTYPE  : EDS\n#TITLE : 2: b"}, (5.0, -10.0, "eV")),
+    ],
+)  # fmt: skip
+def test_msa_as_different_programs_write_it(tmp_path, changes, axis):
+    text = MSA
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    raw = rosetta.read([write(tmp_path / "a.msa", text)])
+    (found,) = raw.signals
+    assert (found.axes[0].scale, found.axes[0].offset, found.axes[0].unit) == axis
+    assert list(pixels.spectrum(found, loaders=LOADERS)) == [1, 2, 3, 4]
+    assert raw.tree["vendor"]["0"]["TITLE"] == ("oxide 2: b" if ": b" in text else "oxide")
+    assert raw.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"1.0,\n2.0,\n3.0,\n4.0,\n": ""}, "empty"), ({"2.0": "two"}, "corrupt"), ({": Y": ": YY"}, "corrupt")],
+)
+def test_msa_without_channels_that_can_be_read(tmp_path, changes, code):
+    text = MSA
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    with pytest.raises(UnreadableFile) as caught:
+        rosetta.read([write(tmp_path / "a.msa", text)])
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize("name", ["a.msa", "a.txt"])
@@ -109,6 +151,13 @@ def test_spx(tmp_path):
     raw = rosetta.read([write(tmp_path / "a.spx", SPX)])
     assert raw.tree["vendor"]["0"]["Spectrum"]["Date"] == "2.3.2018"
     assert (raw.signals[0].kind, raw.signals[0].axes[0].unit) == ("spectrum", "keV")
+    assert raw.tree["vendor"]["0"]["Name"] == "test"
+
+
+def test_spx_with_decimal_commas(tmp_path):
+    text = SPX.replace(">-2.0E-1<", ">-0,2<").replace(">2.5E-3<", ">2,5E-3<")
+    (axis,) = rosetta.read([write(tmp_path / "a.spx", text)]).signals[0].axes
+    assert (axis.scale, axis.offset) == (0.0025, -0.2)
 
 
 def test_blockfile(tmp_path):
