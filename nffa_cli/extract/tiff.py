@@ -123,12 +123,13 @@ DIALECTS: list[tuple[str, Recognise, str]] = [
     ("hitachi-sem-tiff", _beside("hitachi-sem-tiff"), "nffa_cli.extract.tiff_sem:beside"),
     ("jeol-sem-tiff", _jeol, "nffa_cli.extract.tiff_sem:jeol"),
     ("hitachi-sem-tiff", _hitachi, "nffa_cli.extract.tiff_sem:hitachi"),
+    ("amt-tiff", _holds("XpixCal="), "nffa_cli.extract.tiff_tem:amt"),
     ("gatan-dm-tiff", _has(*range(65003, 65012)), "nffa_cli.extract.tiff_software:gatan"),
     ("imagej-tiff", _described("ImageJ="), "nffa_cli.extract.tiff_software:imagej"),
 ]
 """(format, does this file speak it?, module:function that reads its tags); the first that says yes wins."""
 
-ZEROS_AT_END = {"jeol-sightx-tiff": 3 / 4, "tvips-tiff": 3 / 4, "olympus-sis-tiff": 3 / 4, "fei-tem-tiff": 3 / 4}
+ZEROS_AT_END = dict.fromkeys(("jeol-sightx-tiff", "tvips-tiff", "olympus-sis-tiff", "fei-tem-tiff", "amt-tiff"), 3 / 4)
 """Share of the pixels that may be exactly zero at the end of a camera's picture, where a grid bar can leave no electron;
 of a scanned one (``*-sem-tiff``) it is an eighth. Pictures that programs made may hold what they like, and so may those
 with something behind the pixels."""

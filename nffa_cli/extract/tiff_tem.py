@@ -1,4 +1,4 @@
-"""TEM cameras' dialects of TIFF: JEOL SightX, TVIPS EM-MENU, Olympus SIS.
+"""TEM cameras' dialects of TIFF: JEOL SightX, TVIPS EM-MENU, Olympus SIS, AMT.
 
 Standard library only; ``tiff.py`` calls these after it has read the pages. Where a format states its pixel size in a
 way that needs arithmetic, the axes are calibrated here; what a key means is in the crosswalks.
@@ -294,3 +294,27 @@ def olympus_sis(tiff: Tiff, files: object) -> Vendor:
 
     needs = volume_end(tiff) if tiff.order == "<" else 0
     return Vendor(tree, signals=change, needs=needs)
+
+
+# --- AMT ---
+
+AMT_UNITS = {"micron": "um", "um": "um", "\xb5m": "um", "nm": "nm", "mm": "mm"}
+AMT_UNSET = 150.0
+"""Pixels per µm that AMT's software writes at every magnification as long as nobody has calibrated it."""
+
+
+def amt(tiff: Tiff, files: object) -> Vendor:
+    """Read AMT's ImageDescription: lines of which the first are name, date and time, and later ones ``key=value``.
+
+    XpixCal and YpixCal are pixels per unit. What the lines between mean differs between versions: they stay a list.
+    """
+    said = [line.strip(" \0") for line in tiff.pages[0].text(270).replace("\r\n", "\r").replace("\n", "\r").split("\r")]
+    pairs = [line.partition("=") for line in said if "=" in line]
+    tree: dict[str, Any] = {"lines": [line for line in said if "=" not in line]}
+    tree |= {key.strip(): value.strip() for key, _, value in pairs}
+    unit = AMT_UNITS.get(str(tree.get("Unit", "")).lower())
+    per = {key: str(tree.get(key, "")).replace(",", ".") for key in ("XpixCal", "YpixCal")}
+    x, y = (number(per, key) for key in per)
+    if not (unit and x and y) or (unit == "um" and x == y == AMT_UNSET):
+        return Vendor({"270": tree})
+    return Vendor({"270": tree}, signals=in_plane(((1 / x, 0.0, unit), (1 / y, 0.0, unit))))

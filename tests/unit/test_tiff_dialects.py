@@ -274,6 +274,30 @@ def test_sis_calibration(tmp_path):
         assert scales(read(tmp_path, data[:length]))[0][2] is None
 
 
+# --- AMT ---
+
+AMT = "Camera{0}03/14/09{0}14:12{0}8000{0}7.0{0}80{0}1{0}Imaging{0}{0}XpixCal={1}{0}YpixCal=400.0{0}Unit={2}{0}##fv3{0}"
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+@pytest.mark.parametrize("said", ["200.0", "200,0"])
+def test_amt_pixel_size_is_pixels_per_unit(tmp_path, end, said):
+    raw = read(tmp_path, tiff({270: ascii_tag(AMT.format(end, said, "micron"))}))
+    assert (raw.format, scales(raw)) == ("amt-tiff", [("y", 0.0025, "um"), ("x", 0.005, "um")])
+    assert raw.tree["270"]["lines"][:3] == ["Camera", "03/14/09", "14:12"]
+
+
+@pytest.mark.parametrize(("said", "unit"), [("0", "um"), ("n/a", "um"), ("200.0", "pixels")])
+def test_amt_without_a_calibration(tmp_path, said, unit):
+    raw = read(tmp_path, tiff({270: ascii_tag(AMT.format("\r", said, unit))}))
+    assert scales(raw)[1] == ("x", 1.0, None)
+
+
+def test_amt_with_the_calibration_that_its_software_begins_with(tmp_path):
+    text = AMT.format("\r", "150.000000", "um").replace("400.0", "150.000000")
+    assert scales(read(tmp_path, tiff({270: ascii_tag(text)})))[1] == ("x", 1.0, None)
+
+
 # --- DigitalMicrograph's export, ImageJ ---
 
 
