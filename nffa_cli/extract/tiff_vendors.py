@@ -133,7 +133,8 @@ def _zeiss_length(line: object) -> float | None:
 def fei(tiff: Tiff, files: Sequence[str]) -> Vendor:
     """Read the INI text (tag 34682, in older software 34680), the XML (34683) and the base64 XML of 34680.
 
-    Anchors: ``ini``, the section of the tree with the INI text; ``detector``, the INI section of the detector used.
+    Anchors: ``ini``, the section of the tree with the INI text; ``detector``, the INI section of the detector used. The
+    SM-32 writes a text of this form with units of its own: of it only the field of view is read, and ``ini`` is nowhere.
     """
     page = _page(tiff, FEI_SFEG, FEI_HELIOS, FEI_XML)
     tree: dict[str, Any] = {}
@@ -151,7 +152,23 @@ def fei(tiff: Tiff, files: Sequence[str]) -> Vendor:
     ini = str(FEI_HELIOS) if str(FEI_HELIOS) in tree else str(FEI_SFEG)
     name = get(tree, f"{ini}.Detectors.Name")
     detector = name if isinstance(name, str) and name else "Detectors"
-    return Vendor(tree, anchors={"ini": ini, "detector": detector}, faults=tuple(faults), warnings=tuple(warnings))
+    axes = {}
+    if (field := _field_of_another_maker(get(tree, f"{ini}.Beam.HFW"))) is not None:
+        warnings.append(Remark("foreign-tag", f"the text of tag {ini} is another maker's: its values are not read"))
+        axes = {"x": (field / page.width, 0.0, "m")} if field > 0 else {}
+        ini = detector = "of-another-maker"
+    return Vendor(
+        tree, axes, anchors={"ini": ini, "detector": detector}, faults=tuple(faults), warnings=tuple(warnings)
+    )
+
+
+def _field_of_another_maker(said: object) -> float | None:
+    """Return the width in m of a field of view written with its unit, NaN in an unknown one; None: it is FEI's own.
+
+    FEI writes it as a bare number, and in the section of the beam. The micro sign of a Chinese PC (GBK) is two bytes.
+    """
+    found = re.fullmatch(r"\s*([\d.]+\s*[^\d\s.+-]+)\s*", said) if isinstance(said, str) else None
+    return _zeiss_length(f"= {found[1].replace('¦Ì', 'µ')}") if found else None
 
 
 def _fei_text(said: str) -> Any:

@@ -215,6 +215,23 @@ def test_labels_of_a_transmission_microscope_become_keys(tmp_path):
     assert read(tmp_path, tiff({34683: ascii_tag("<Other><Label>x</Label></Other>")})).tree["34683"]
 
 
+@pytest.mark.parametrize(
+    ("field", "pixel"), [("4\xa6\xccm", 5e-7), ("0.5mm", 6.25e-5), ("24 um", 3e-6), ("3 ly", None)]
+)
+def test_another_makers_text_in_the_tag_of_fei_is_not_taken_for_fei(tmp_path, field, pixel):
+    said = f"[User]\r\nDate=2024-05-06\r\n[Beam]\r\nHV=15kV\r\nHFW={field}\r\n[Stage]\r\nStageX=12.5\r\n\0"
+    raw = read(tmp_path, tiff({34682: (2, said.encode("latin-1"))}))
+    assert (raw.format, [remark.code for remark in raw.warnings]) == ("fei-sem-tiff", ["foreign-tag"])
+    assert raw.anchors["ini"] not in raw.tree
+    width = next(axis for axis in raw.signals[0].axes if axis.name == "x")
+    assert (width.scale, width.unit) == ((pytest.approx(pixel), "m") if pixel else (1.0, None))
+
+
+def test_a_bare_field_width_is_feis_own(tmp_path):
+    raw = read(tmp_path, tiff({34682: ascii_tag("[Beam]\r\nHV=15000\r\nHFW=2.5e-006\r\n")}))
+    assert (raw.anchors["ini"], raw.warnings) == ("34682", ())
+
+
 # --- TVIPS ---
 
 
