@@ -72,7 +72,7 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        return data.decode("cp1252", "replace")
 
 
 def _split(text: str) -> tuple[dict[str, Any], list[str]]:
@@ -80,7 +80,7 @@ def _split(text: str) -> tuple[dict[str, Any], list[str]]:
     header: dict[str, Any] = {}
     lines: list[str] = []
     begun = False
-    for line in text.splitlines():
+    for line in re.split(r"\r\n?|\n", text):
         stripped = line.strip()
         if not stripped.startswith("#"):
             lines += [stripped] if begun and stripped else []
@@ -90,10 +90,11 @@ def _split(text: str) -> tuple[dict[str, Any], list[str]]:
             break
         if key.upper() == "SPECTRUM":
             begun = True
-        elif key.upper() in _LONG and isinstance(before := header.get(key), str):
-            header[key] = f"{before} {value}".strip()
         elif key:
             rawtree.put(header, key, value)
+    for key in set(header).intersection(_LONG):
+        if isinstance(header[key], list):
+            header[key] = " ".join(part for part in header[key] if part)
     return header, lines
 
 

@@ -118,6 +118,14 @@ def test_msa_as_different_programs_write_it(tmp_path, changes, axis):
     assert raw.warnings == ()
 
 
+def test_msa_in_the_western_code_page_and_with_old_line_ends(tmp_path):
+    path = tmp_path / "a.msa"
+    path.write_bytes(MSA.replace("oxide", "5 µm – \u2026").replace("\n", "\r").encode("cp1252"))
+    raw = rosetta.read([str(path)])
+    assert raw.tree["vendor"]["0"]["TITLE"] == "5 µm – \u2026"
+    assert raw.signals[0].shape == (4,)
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [({"1.0,\n2.0,\n3.0,\n4.0,\n": ""}, "empty"), ({"2.0": "two"}, "corrupt"), ({": Y": ": YY"}, "corrupt")],
