@@ -140,9 +140,14 @@ def _half_day(text: str) -> tuple[str, str]:
     clock = _CLOCK.search(text)
     if clock is not None and int(clock[1]) <= 12 and not clock[5]:
         beside = text[clock.end() :].lstrip() + " " + text[: clock.start()]
-        if any(ord(word[0]) > 0x24F and _month(word) is None for word in _FOREIGN_WORD.findall(beside)):
+        if any(_foreign(word) and _month(word) is None for word in _FOREIGN_WORD.findall(beside)):
             raise Unfit("ambiguous-date", "has a word that may tell the half of the day")
     return text, ""
+
+
+def _foreign(word: str) -> bool:
+    """Tell whether a word is of another script, or East Asian bytes that were taken for Western letters (``ÏÂÎç``)."""
+    return ord(word[0]) > 0x24F or (not any(letter.isascii() for letter in word) and word.lower() != "à")
 
 
 def _combine(day: date, clock: re.Match[str], half: str) -> datetime:

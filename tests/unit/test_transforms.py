@@ -262,6 +262,13 @@ def test_a_foreign_word_beside_a_time_is_not_overlooked():
     assert dates.local("2016-08-30 20:30:15 ص", None) == datetime(2016, 8, 30, 20, 30, 15)
 
 
+@pytest.mark.parametrize(("half", "code"), [("下午", "gbk"), ("下午", "big5"), ("午後", "cp932"), ("오후", "cp949")])
+def test_nor_is_one_whose_bytes_were_taken_for_western_letters(half, code):
+    with pytest.raises(Unfit):
+        dates.local(f"2016/8/30 {half.encode(code).decode('cp1252')} 08:30:15", None)
+    assert dates.local("30 août 2016 à 08:30:15", None) == datetime(2016, 8, 30, 8, 30, 15)
+
+
 def test_a_clock_with_dots():
     found = run("local_datetime", {"date": "30.8.2016", "time": "20.30.15"})
     assert found.value == datetime(2016, 8, 30, 20, 30, 15)
