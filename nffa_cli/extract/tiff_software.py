@@ -56,6 +56,10 @@ def unit_name(said: str) -> str | None:
     return next((unit for unit, spellings in UNITS.items() if said in spellings), None)
 
 
+PRINTED = 1000.0
+"""Pixels per cm below which a scale in cm is the resolution of a print, as ImageJ takes it from a picture that had no other."""
+
+
 def imagej_keys(said: str) -> dict[str, str]:
     """Return the ``key=value`` lines of ImageJ's ImageDescription."""
     pairs = (line.partition("=") for line in said.split("\n"))
@@ -70,14 +74,14 @@ def _count(keys: Mapping[str, str], name: str) -> int:
 def imagej(tiff: Tiff, files: object) -> Vendor:
     """Read ImageJ's description: unit and spacing, and stacks whose frames follow the first without directories.
 
-    XResolution is pixels per ``unit``, whatever ResolutionUnit says.
+    XResolution is pixels per ``unit``, whatever ResolutionUnit says. Not so for a print's resolution in cm.
     """
     page = tiff.pages[0]
     keys = imagej_keys(page.text(270))
     unit, across, down = unit_name(keys.get("unit", "")), resolution(page, 282), resolution(page, 283)
     below = unit_name(keys.get("yunit", "")) or unit
     plane: Plane | None = None
-    if unit and below and across and down:
+    if unit and below and across and down and not (unit == "cm" and across < PRINTED):
         plane = (1 / across, 0.0, unit), (1 / down, 0.0, below)
     frames, faults = _frames(tiff, _count(keys, "images"))
     extents = [("time", _count(keys, "frames")), ("z", _count(keys, "slices")), ("channel", _count(keys, "channels"))]

@@ -342,6 +342,13 @@ def test_imagej_unit(tmp_path, said, unit):
     assert (raw.format, scales(raw)[1]) == ("imagej-tiff", ("x", 0.25 if unit else 1.0, unit))
 
 
+@pytest.mark.parametrize(("per_cm", "scale"), [((2835, 100), 1.0), ((7_000_000, 1), pytest.approx(1 / 7e6))])
+def test_imagej_scale_in_cm_is_no_prints_resolution(tmp_path, per_cm, scale):
+    resolution = struct.pack("<II", *per_cm)
+    tags = {270: ascii_tag("ImageJ=1.53t\nunit=cm\n"), 282: (5, resolution), 283: (5, resolution)}
+    assert scales(read(tmp_path, tiff(tags)))[1] == ("x", scale, None if scale == 1.0 else "cm")
+
+
 def test_imagej_stack_without_directories(tmp_path):
     raw = imagej(tmp_path, "images=6\nframes=2\nslices=3\nhyperstack=true\nunit=nm\nspacing=7.0\nfinterval=0.5\n", 6)
     signal = raw.signals[0]
