@@ -76,10 +76,11 @@ def _zeiss_text(raw: bytes) -> str:
     """
     said = text(raw)
     for code_page in EAST_ASIAN:
-        if re.search(rb"= *-?[\d.]+ *" + re.escape("°".encode(code_page)) + rb"[ \r\n]", raw):
+        degree = "°".encode(code_page)
+        if degree in raw and re.search(rb"= *-?[\d.]+ *" + re.escape(degree) + rb"[ \r\n]", raw):
             with suppress(UnicodeDecodeError):
                 said = raw.rstrip(b"\0").decode(code_page)
-    return LOST_SIGN.sub(lambda found: f"{found[1]}{'µ' if found[2] else '°'}", said)
+    return LOST_SIGN.sub(lambda found: f"{found[1]}{'µ' if found[2] else '°'}", said) if "?" in said else said
 
 
 def _zeiss_lines(said: str) -> dict[str, Any]:
