@@ -13,6 +13,7 @@ INTERRUPTED = "run the same command again: it goes on where it stopped"
 def main() -> None:
     """Run the command line; an interrupt is told in a sentence while it still loads too, and not after its end."""
     gc.set_threshold(10_000, 20, 50)  # as in the workers: little here is garbage, and looking for it took a tenth
+    sys.setswitchinterval(0.0005)  # a worker's next job shall not wait for the thread that stores the last answer
     arguments = sys.argv[1:]
     try:
         if len(arguments) > 1 and arguments[0] in SERVED and not {"-h", "--help", "--dry-run"} & set(arguments):
