@@ -155,7 +155,7 @@ def load(path: str) -> Sidecar:
     return found
 
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 LENGTH = re.compile(rf"(?<![\d.,])({NUMBER})\s*(nm|um|µm|μm|mm|pm|m)\b")
 
 

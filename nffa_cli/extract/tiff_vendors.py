@@ -122,7 +122,7 @@ def _zeiss_pixel(keys: Mapping[str, Any], width: int) -> float | None:
 
 def _zeiss_length(line: object) -> float | None:
     """Return the length in m that a line says, NaN in an unknown unit; None: it says none."""
-    said = re.fullmatch(r".*=\s*([\d.]+)\s*(\S+)\s*", str(line))
+    said = re.fullmatch(r".*=\s*([\d.]++)\s*(\S+)\s*", str(line))
     if said is None:
         return None
     factor = {"fm": 1e-15, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "\u03bcm": 1e-6, "um": 1e-6, "mm": 1e-3}.get(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 
 import pytest
@@ -125,6 +126,15 @@ def test_hitachi_pixel_size_is_nm_of_the_stated_size(tmp_path):
     raw = extract.read([str(tmp_path / "a.jpg"), str(tmp_path / "a.txt")], "sidecar")
     assert (raw.signals[0].axes[1].scale, raw.signals[0].axes[1].unit) == (pytest.approx(198.4), "nm")
     assert raw.anchors == {"header": "sidecar.SemImageFile"}
+
+
+def test_a_hostile_number_is_read_in_no_time():
+    digits = "1" * 200_000  # each would take hours if a regular expression tried every way to divide it
+    started = time.process_time()
+    keys = {"$CM_PIXEL_SIZE": f"{digits} x", "$CM_FIELD_OF_VIEW": f"{digits} x"}
+    assert sidecar.PIXEL_SIZE["jeol-sem-tiff"](keys, 1280) is None
+    assert sidecar.PIXEL_SIZE["hitachi-sem-tiff"]({"SemImageFile": {"PixelSize": f"{digits} x"}}, 1280) is None
+    assert time.process_time() - started < 2
 
 
 def test_a_hitachi_text_without_its_heading_is_one(tmp_path):

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import random
 import struct
+import time
 
 import pytest
 
@@ -292,6 +293,13 @@ def test_zeiss_pixel_size_whose_unit_is_written_with_a_question_mark(tmp_path):
     shown = "\r\nAP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 8.000 ?m\r\n"
     axis = tiff.read([zeiss_file(tmp_path, NOISE, text=text + shown)]).signals[0].axes[1]
     assert (axis.unit, axis.scale) == ("m", pytest.approx(8e-6))
+
+
+def test_zeiss_pixel_size_of_hostile_digits_is_read_in_no_time(tmp_path):
+    text = ZEISS + f"\r\nAP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = {'1' * 200_000} a b\r\n"
+    started = time.process_time()
+    assert tiff.read([zeiss_file(tmp_path, NOISE, text=text)]).signals[0].axes[1].unit == "m"
+    assert time.process_time() - started < 2
 
 
 def test_zeiss_pixel_size_that_the_lines_contradict_is_left_to_the_crosswalk(tmp_path):
