@@ -56,7 +56,7 @@ def tescan_sections(data: bytes) -> dict[str, Any]:
             _add_text(tree, TESCAN_SECTIONS.get(number, f"section-{number}"), body)
         at += 4 + length
     if at < len(data) and b"=" in data[at:]:
-        lines = re.findall(rb"^[ -~]*[\]=][^\0-\x08]*?$", data[at:], re.MULTILINE)
+        lines = re.findall(rb"^(?=[ -~]*[\]=])[^\0-\x08\n]*+$", data[at:], re.MULTILINE)
         _add_text(tree, "MAIN" if "MAIN" not in tree else "rest", b"\n".join(lines))
     return tree
 
@@ -79,7 +79,7 @@ def hitachi_keys(tiff: Tiff) -> dict[str, str | list[str]]:
     return keys if "InstructName" in keys else {}
 
 
-JEOL_KEY = re.compile(r"(\$+\w[\w%]*)[ ]*=([^\t\r\n$\0]*)")
+JEOL_KEY = re.compile(r"(?<!\$)(\$++\w[\w%]*+)[ ]*=([^\t\r\n$\0]*)")
 
 
 def jeol_keys(data: bytes) -> dict[str, str | list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import struct
+import time
 
 import pytest
 
@@ -289,6 +290,19 @@ def test_sis_calibration(tmp_path):
     assert scales(raw) == [("y", pytest.approx(3e-9), "m"), ("x", pytest.approx(2e-9), "m")]
     for length in range(at, len(data)):
         assert scales(read(tmp_path, data[:length]))[0][2] is None
+
+
+def test_hostile_signs_in_the_tags_of_jeol_and_tescan_are_read_in_no_time():
+    signs = 200_000  # each text would take minutes if a regular expression began anew at every sign
+    started = time.process_time()
+    assert list(tiff_sem.jeol_keys(b"UNICODE\0" + b"$" * signs + b" $$SM_WD=8.0\t$CM_MAG =500")) == [
+        "$$SM_WD",
+        "$CM_MAG",
+        "#rest",
+    ]
+    said = b"=" * signs + b"\1\nHV=5.0e3\nodd\n[SEM]\nWD=8e-3"
+    assert tiff_sem.tescan_sections(said) == {"MAIN": {"HV": "5.0e3"}, "SEM": {"WD": "8e-3"}}
+    assert time.process_time() - started < 2
 
 
 # --- AMT ---
