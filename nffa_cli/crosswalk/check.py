@@ -354,6 +354,8 @@ def _example(crosswalk: load.Crosswalk, vocabulary: Vocabulary, example: Mapping
     for code in example.get("warnings") or ():
         if code not in codes:
             yield f"no warning '{code}'" + (f", only {', '.join(sorted(codes))}" if codes else "")
+    if example.get("warnings") == [] and codes:
+        yield f"warns of {', '.join(sorted(codes))}, where nothing is to warn of"
     yield from _example_axes(record, example.get("axes") or {})
 
 

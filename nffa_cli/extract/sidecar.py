@@ -131,10 +131,8 @@ def parse(text: str) -> Sidecar | None:
         faults = faults or (Remark("truncated", "the last line of the text beside the picture has no end"),)
     if name == "jeol-sem-tiff":
         return Sidecar(name, parse_jeol(text), faults)
-    headless = name == "hitachi-sem-tiff" and "[SemImageFile]" not in text and "[TemImageFile]" not in text
-    return Sidecar(
-        name, parse_ini(text, "SemImageFile" if headless else ""), faults
-    )  # some of a TM3000 have no heading
+    headless = name == "hitachi-sem-tiff" and "ImageFile]" not in text  # some of a TM3000
+    return Sidecar(name, parse_ini(text, "SemImageFile" if headless else ""), faults)
 
 
 def load(path: str) -> Sidecar:

@@ -308,7 +308,7 @@ def amt(tiff: Tiff, files: object) -> Vendor:
 
     XpixCal and YpixCal are pixels per unit. What the lines between mean differs between versions: they stay a list.
     """
-    said = [line.strip(" \0") for line in tiff.pages[0].text(270).replace("\r\n", "\r").replace("\n", "\r").split("\r")]
+    said = [line.strip(" \0") for line in tiff.pages[0].text(270).splitlines()]
     pairs = [line.partition("=") for line in said if "=" in line]
     tree: dict[str, Any] = {"lines": [line for line in said if "=" not in line]}
     tree |= {key.strip(): value.strip() for key, _, value in pairs}

@@ -122,13 +122,18 @@ def _zeiss_pixel(keys: Mapping[str, Any], width: int) -> float | None:
 
 def _zeiss_length(line: object) -> float | None:
     """Return the length in m that a line says, NaN in an unknown unit; None: it says none."""
-    said = re.fullmatch(r".*=\s*([\d.]++)\s*(\S+)\s*", str(line))
-    if said is None:
+    _, equals, said = str(line).rpartition("=")
+    return _metres(said) if equals else None
+
+
+def _metres(said: str) -> float | None:
+    """Return a length with its unit in m, NaN in an unknown unit; None: it is no number with a unit."""
+    found = re.fullmatch(r"\s*([\d.]++)\s*(\S+)\s*", said)
+    if found is None:
         return None
-    factor = {"fm": 1e-15, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "\u03bcm": 1e-6, "um": 1e-6, "mm": 1e-3}.get(
-        said[2], math.nan
-    )
-    return _number(said[1]) * factor
+    unit = found[2].replace("\u03bc", "µ").replace("¦Ì", "µ")  # the second is the micro sign of a Chinese PC (GBK)
+    factor = {"fm": 1e-15, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "um": 1e-6, "mm": 1e-3}.get(unit, math.nan)
+    return _number(found[1]) * factor
 
 
 def fei(tiff: Tiff, files: Sequence[str]) -> Vendor:
@@ -166,10 +171,11 @@ def fei(tiff: Tiff, files: Sequence[str]) -> Vendor:
 def _field_of_another_maker(said: object) -> float | None:
     """Return the width in m of a field of view written with its unit, NaN in an unknown one; None: it is FEI's own.
 
-    FEI writes it as a bare number, and in the section of the beam. The micro sign of a Chinese PC (GBK) is two bytes.
+    FEI writes it as a bare number, and in the section of the beam.
     """
-    found = re.fullmatch(r"\s*([\d.]+\s*[^\d\s.+-]+)\s*", said) if isinstance(said, str) else None
-    return _zeiss_length(f"= {found[1].replace('¦Ì', 'µ')}") if found else None
+    if isinstance(said, str) and re.fullmatch(r"\s*[\d.]+\s*[^\d\s.+-]+\s*", said):
+        return _metres(said)
+    return None
 
 
 def _fei_text(said: str) -> Any:

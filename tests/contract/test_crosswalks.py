@@ -67,3 +67,11 @@ def test_term_is_well_made(term):
     assert len(term.name.split(".")) == 2
     if term.unit:
         assert units.canonical(term.unit) == (1.0, term.unit)
+
+
+def test_an_example_that_names_no_warning_fails_where_one_comes(tmp_path):
+    for name in ("blockfile.yaml", f"blockfile{check.EXAMPLES}"):
+        text = (FOLDER / "inward" / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text.replace("25570.0]", "1.0]"), encoding="utf-8")
+    problems = check.check(tmp_path / "blockfile.yaml", WORDS)
+    assert ["implausible" in each.what for each in problems] == [True]
